@@ -48,10 +48,13 @@ enum drop_reason {
     DROP_REASON_COUNT
 };
 
+#define MESSAGE_WINDOW_BYTES 76u      /* a TASK or OFFLOAD without its samples */
+#define MESSAGE_SAMPLES_MAX 524250u   /* samples of one window: a message stays within 1 MiB */
+
 struct message_task {
     struct task_header task;
     uint32_t sample_rate_hz;
-    uint32_t sample_count;
+    uint32_t sample_count; /* 1 .. MESSAGE_SAMPLES_MAX */
     const int16_t *samples; /* decode: owned by the caller's buffer, see message_decode_task */
 };
 
@@ -73,7 +76,7 @@ struct message_answer {
     uint8_t drop;
     uint8_t class;
     double confidence;
-    double energy_gateway_j, energy_uplink_j, energy_edge_j;
+    double energy_device_j, energy_gateway_j, energy_uplink_j, energy_edge_j; /* device: sending the window */
     int64_t closed_form_ns; /* D of jopa eq (16) from the formulas for this task; VTIME_NEVER where none holds */
 };
 
@@ -89,6 +92,13 @@ struct message_allocate {
     uint32_t subchannels;
 };
 
+/* The queue of the link to `peer` had no room: the message `type` about this task was not sent. */
+struct message_refused {
+    uint32_t peer;
+    uint16_t type; /* enum message_type */
+    uint32_t device, slot;
+};
+
 /* Encoders append to `writer`; look at writer->failed. */
 void message_encode_task(struct bytes_writer *writer, const struct message_task *message);
 void message_encode_offload(struct bytes_writer *writer, const struct message_offload *message);
@@ -96,6 +106,7 @@ void message_encode_result(struct bytes_writer *writer, const struct message_res
 void message_encode_answer(struct bytes_writer *writer, const struct message_answer *message);
 void message_encode_link_state(struct bytes_writer *writer, const struct message_link_state *message);
 void message_encode_allocate(struct bytes_writer *writer, const struct message_allocate *message);
+void message_encode_refused(struct bytes_writer *writer, const struct message_refused *message);
 
 /* Decoders. `samples` receives the window (room for `capacity` samples) and message->samples points to it. */
 enum status message_decode_task(const uint8_t *data, size_t size, int16_t *samples, size_t capacity,
@@ -106,6 +117,12 @@ enum status message_decode_result(const uint8_t *data, size_t size, struct messa
 enum status message_decode_answer(const uint8_t *data, size_t size, struct message_answer *message);
 enum status message_decode_link_state(const uint8_t *data, size_t size, struct message_link_state *message);
 enum status message_decode_allocate(const uint8_t *data, size_t size, struct message_allocate *message);
+enum status message_decode_refused(const uint8_t *data, size_t size, struct message_refused *message);
+
+/* The (device, slot) that an encoded TASK, OFFLOAD, RESULT or ANSWER is about; false for anything else. For the
+ * network card, which does not otherwise look into payloads. */
+bool message_task_identity(enum message_type type, const uint8_t *data, size_t size, uint32_t *device,
+                           uint32_t *slot);
 
 struct message_info {
     const char *name, *purpose;
