@@ -1,0 +1,390 @@
+#include "common/record/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/record/durable.h"
+#include "common/record/manifest.h"
+#include "common/record/names.h"
+#include "common/record/schema.h"
+#include "common/time/vtime.h"
+
+enum status store_failure(sqlite3 *db, const char *doing, struct error *error) {
+    int code = db == NULL ? SQLITE_NOMEM : sqlite3_errcode(db);
+    const char *text = db == NULL ? "out of memory" : sqlite3_errmsg(db);
+    const char *advice = "";
+    enum status status = STATUS_IO;
+    switch (code & 0xff) {
+    case SQLITE_FULL: advice = "; free some space: what was committed before is kept"; break;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN: advice = "; check that the folder exists and may be written"; break;
+    case SQLITE_NOMEM: status = STATUS_MEMORY; break;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_ERROR: status = STATUS_INVALID; break; /* ERROR: a table or column that is not there */
+    default: break;
+    }
+    return error_set(error, status, "%s: %s: %s%s", STORE_FILE, doing, text, advice);
+}
+
+static enum status execute(sqlite3 *db, const char *sql, const char *doing, struct error *error) {
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? STATUS_OK : store_failure(db, doing, error);
+}
+
+static enum status prepare(sqlite3 *db, const char *sql, sqlite3_stmt **statement, struct error *error) {
+    if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK)
+        return store_failure(db, "preparing an insert", error);
+    return STATUS_OK;
+}
+
+/* Binds one column after the other; a failed bind (memory) shows when the statement is stepped. */
+struct binder {
+    sqlite3_stmt *statement;
+    int column;
+};
+
+static void bind_integer(struct binder *binder, int64_t value) {
+    sqlite3_bind_int64(binder->statement, ++binder->column, value);
+}
+
+static void bind_count(struct binder *binder, uint64_t value) {
+    bind_integer(binder, value > INT64_MAX ? INT64_MAX : (int64_t)value); /* SQLite has no unsigned */
+}
+
+static void bind_time(struct binder *binder, int64_t time_ns) {
+    if (time_ns == VTIME_NEVER)
+        sqlite3_bind_null(binder->statement, ++binder->column);
+    else
+        bind_integer(binder, time_ns);
+}
+
+static void bind_id(struct binder *binder, uint32_t id) {
+    bind_time(binder, id == TOPOLOGY_NONE ? VTIME_NEVER : (int64_t)id);
+}
+
+static void bind_real(struct binder *binder, double value) {
+    sqlite3_bind_double(binder->statement, ++binder->column, value);
+}
+
+static void bind_text(struct binder *binder, const char *text) {
+    sqlite3_bind_text(binder->statement, ++binder->column, text, -1, SQLITE_STATIC);
+}
+
+static enum status step(struct binder *binder, sqlite3 *db, const char *doing, struct error *error) {
+    int code = sqlite3_step(binder->statement);
+    enum status status = code == SQLITE_DONE ? STATUS_OK : store_failure(db, doing, error);
+    sqlite3_reset(binder->statement);
+    sqlite3_clear_bindings(binder->statement);
+    return status;
+}
+
+static const char *const insert_sql[ROW_KIND_COUNT] = {
+    [ROW_TASK] = "INSERT INTO tasks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ROW_NODE] = "INSERT INTO node_totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ROW_LINK] = "INSERT INTO link_totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ROW_FAULT] = "INSERT INTO faults VALUES (?,?,?,?,?,?,?,?)",
+    [ROW_PROCESS] = "INSERT INTO processes VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"};
+
+static void bind_task(struct binder *to, const struct row_task *row) {
+    const struct task_header *task = &row->task;
+    bind_integer(to, task->device);
+    bind_integer(to, task->slot);
+    bind_integer(to, task->level);
+    bind_text(to, name_of_class(task->true_class));
+    bind_time(to, task->born_ns);
+    bind_time(to, task->gathered_ns);
+    bind_time(to, task->decided_ns);
+    bind_time(to, task->uplink_start_ns);
+    bind_time(to, task->uplink_end_ns);
+    bind_time(to, task->compute_start_ns);
+    bind_time(to, task->compute_end_ns);
+    bind_time(to, row->answered_ns);
+    bind_text(to, name_of_place(row->place));
+    bind_text(to, name_of_drop(row->drop));
+    bind_text(to, name_of_class(row->class));
+    bind_real(to, row->confidence);
+    bind_real(to, row->energy_device_j);
+    bind_real(to, row->energy_gateway_j);
+    bind_real(to, row->energy_uplink_j);
+    bind_real(to, row->energy_edge_j);
+    bind_time(to, row->closed_form_ns);
+    bind_time(to, row->deadline_ns);
+}
+
+static void bind_node(struct binder *to, const struct row_node *row) {
+    char digest[17];
+    snprintf(digest, sizeof digest, "%016" PRIx64, row->digest);
+    bind_integer(to, row->node);
+    bind_count(to, row->events);
+    bind_count(to, row->sent);
+    bind_count(to, row->received);
+    bind_count(to, row->protocol_errors);
+    bind_count(to, row->dropped_down);
+    bind_count(to, row->crashes);
+    bind_count(to, row->restarts);
+    bind_count(to, row->hangs);
+    sqlite3_bind_text(to->statement, ++to->column, digest, -1, SQLITE_TRANSIENT);
+    bind_time(to, row->busy_ns);
+    bind_real(to, row->energy_j);
+}
+
+static void bind_link(struct binder *to, const struct row_link *row) {
+    bind_integer(to, row->link);
+    bind_count(to, row->offered);
+    bind_count(to, row->refused);
+    bind_count(to, row->departed);
+    bind_count(to, row->delivered);
+    bind_count(to, row->lost);
+    bind_count(to, row->corrupted);
+    bind_count(to, row->cut);
+    bind_count(to, row->duplicated);
+    bind_count(to, row->bits);
+    bind_time(to, row->busy_ns);
+    bind_real(to, row->air_s);
+    bind_real(to, row->energy_j);
+    bind_real(to, row->queue_area_s);
+    bind_real(to, row->wait_s);
+    bind_integer(to, row->queue_peak);
+}
+
+static void bind_fault(struct binder *to, const struct record_config *config, const struct row_fault *row) {
+    const struct scenario_fault *fault = &config->scenario->faults[row->fault];
+    char target[3 * SCENARIO_NAME_MAX];
+    bool on_link = fault->kind >= FAULT_PARTITION;
+    if (on_link)
+        snprintf(target, sizeof target, "%s %s %s", fault->from, fault->one_way ? "->" : "<->", fault->to);
+    else if (row->node != TOPOLOGY_NONE)
+        snprintf(target, sizeof target, "%s", config->topology->nodes[row->node].name);
+    else
+        snprintf(target, sizeof target, "%s", fault->node);
+    bind_time(to, row->at_ns);
+    bind_integer(to, row->fault);
+    bind_text(to, name_of_fault_kind(fault->kind));
+    bind_text(to, row->begin ? "begins" : "ends");
+    bind_id(to, row->node);
+    sqlite3_bind_text(to->statement, ++to->column, target, -1, SQLITE_TRANSIENT);
+    if (fault->kind > FAULT_PARTITION)
+        bind_real(to, fault->value);
+    else
+        bind_time(to, VTIME_NEVER); /* no value: NULL */
+    bind_count(to, row->lost);
+}
+
+static void bind_process(struct binder *to, const struct row_process *row) {
+    bind_integer(to, row->rank);
+    bind_integer(to, row->nodes);
+    bind_count(to, row->events);
+    bind_count(to, row->windows);
+    bind_count(to, row->batches_sent);
+    bind_count(to, row->bytes_sent);
+    bind_real(to, row->busy_s);
+    bind_real(to, row->wait_s);
+    bind_count(to, row->peak_rss_bytes);
+    bind_real(to, row->late_p50_s);
+    bind_real(to, row->late_p99_s);
+    bind_real(to, row->late_max_s);
+}
+
+enum status store_row(struct store *store, const struct record_config *config, const struct row *row,
+                      struct error *error) {
+    if (store->pending == 0)
+        TRY(execute(store->db, "BEGIN", "starting a transaction", error));
+    store->pending++;
+    struct binder to = {.statement = store->insert[row->kind]};
+    switch (row->kind) {
+    case ROW_TASK: bind_task(&to, &row->as.task); break;
+    case ROW_NODE: bind_node(&to, &row->as.node); break;
+    case ROW_LINK: bind_link(&to, &row->as.link); break;
+    case ROW_FAULT: bind_fault(&to, config, &row->as.fault); break;
+    case ROW_PROCESS: bind_process(&to, &row->as.process); break;
+    case ROW_KIND_COUNT: break;
+    }
+    TRY(step(&to, store->db, "adding a row", error));
+    return store->pending >= STORE_COMMIT_ROWS ? store_flush(store, error) : STATUS_OK;
+}
+
+enum status store_flush(struct store *store, struct error *error) {
+    if (store->pending == 0)
+        return STATUS_OK;
+    TRY(execute(store->db, "COMMIT", "committing rows", error));
+    store->pending = 0;
+    return STATUS_OK;
+}
+
+static enum status set_text(struct store *store, const char *key, const char *value, struct error *error) {
+    struct binder to = {.statement = store->set_meta};
+    bind_text(&to, key);
+    bind_text(&to, value);
+    return step(&to, store->db, "writing meta", error);
+}
+
+static enum status set_integer(struct store *store, const char *key, int64_t value, struct error *error) {
+    struct binder to = {.statement = store->set_meta};
+    bind_text(&to, key);
+    bind_integer(&to, value);
+    return step(&to, store->db, "writing meta", error);
+}
+
+static enum status set_real(struct store *store, const char *key, double value, struct error *error) {
+    struct binder to = {.statement = store->set_meta};
+    bind_text(&to, key);
+    bind_real(&to, value);
+    return step(&to, store->db, "writing meta", error);
+}
+
+static enum status write_meta(struct store *store, const struct record_config *config, struct error *error) {
+    const struct scenario *scenario = config->scenario;
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, scenario->seed);
+    TRY(set_integer(store, "schema_version", SCHEMA_VERSION, error));
+    TRY(set_text(store, "scenario", scenario->name, error));
+    TRY(set_text(store, "description", scenario->description, error));
+    TRY(set_text(store, "seed", seed, error));
+    TRY(set_integer(store, "slot_ns", scenario->slot_ns, error));
+    TRY(set_integer(store, "slots", scenario->slots, error));
+    TRY(set_integer(store, "drain_ns", scenario->drain_ns, error));
+    TRY(set_text(store, "policy", name_of_policy(scenario->policy.kind), error));
+    TRY(set_text(store, "data_source", scenario->data.source == DATA_RECORDS ? "records" : "generator", error));
+    TRY(set_text(store, "transport", config->transport, error));
+    TRY(set_integer(store, "processes", config->processes, error));
+    TRY(set_text(store, "clock", config->clock, error));
+    TRY(set_real(store, "speed", config->speed, error));
+    return set_text(store, "status", "running", error);
+}
+
+static enum status write_levels(struct store *store, const struct scenario_task *task, struct error *error) {
+    struct binder to = {0};
+    enum status status = prepare(store->db, "INSERT INTO levels VALUES (?,?,?)", &to.statement, error);
+    for (uint32_t level = 0; status == STATUS_OK && level < task->level_count; level++) {
+        to.column = 0;
+        bind_integer(&to, level);
+        bind_real(&to, task->criticality[level]);
+        bind_time(&to, task->deadline_ns[level]);
+        status = step(&to, store->db, "writing levels", error);
+    }
+    sqlite3_finalize(to.statement);
+    return status;
+}
+
+static enum status write_nodes(struct store *store, const struct record_config *config, struct error *error) {
+    struct binder to = {0};
+    enum status status = prepare(store->db, "INSERT INTO nodes VALUES (?,?,?,?,?)", &to.statement, error);
+    for (uint32_t id = 0; status == STATUS_OK && id < config->topology->node_count; id++) {
+        const struct topology_node *node = &config->topology->nodes[id];
+        to.column = 0;
+        bind_integer(&to, id);
+        bind_text(&to, node->name);
+        bind_text(&to, node_role_name(node->role));
+        bind_text(&to, config->scenario->groups[node->group].name);
+        bind_id(&to, node->parent);
+        status = step(&to, store->db, "writing nodes", error);
+    }
+    sqlite3_finalize(to.statement);
+    return status;
+}
+
+static enum status write_links(struct store *store, const struct record_config *config, struct error *error) {
+    struct binder to = {0};
+    const struct topology *topology = config->topology;
+    const struct scenario_group *groups = config->scenario->groups;
+    enum status status =
+        prepare(store->db, "INSERT INTO links VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", &to.statement, error);
+    for (uint32_t id = 0; status == STATUS_OK && id < topology->link_count; id++) {
+        const struct topology_link *link = &topology->links[id];
+        const struct topology_node *from = &topology->nodes[link->from], *end = &topology->nodes[link->to];
+        to.column = 0;
+        bind_integer(&to, id);
+        bind_integer(&to, link->from);
+        bind_integer(&to, link->to);
+        bind_text(&to, from->name);
+        bind_text(&to, end->name);
+        bind_text(&to, groups[from->group].name);
+        bind_text(&to, groups[end->group].name);
+        bind_text(&to, name_of_link_kind(link->config->kind));
+        bind_time(&to, link->config->delay_ns);
+        bind_real(&to, link->config->rate_bps);
+        bind_real(&to, link->config->bandwidth_hz);
+        bind_integer(&to, link->config->queue_max);
+        status = step(&to, store->db, "writing links", error);
+    }
+    sqlite3_finalize(to.statement);
+    return status;
+}
+
+static enum status create(struct store *store, const struct record_config *config, struct error *error) {
+    char version[64];
+    sqlite3_busy_timeout(store->db, 5000); /* a reader of the live page may hold a lock for a moment */
+    TRY(execute(store->db, "PRAGMA journal_mode=WAL", "switching to WAL", error));
+    TRY(execute(store->db, "PRAGMA synchronous=NORMAL", "setting synchronous", error));
+    TRY(execute(store->db, "BEGIN", "starting a transaction", error));
+    snprintf(version, sizeof version, "PRAGMA user_version=%d", SCHEMA_VERSION);
+    TRY(execute(store->db, version, "writing the schema version", error));
+    for (size_t i = 0; schema_statements[i] != NULL; i++)
+        TRY(execute(store->db, schema_statements[i], "creating a table", error));
+    for (int kind = ROW_TASK; kind < ROW_KIND_COUNT; kind++)
+        TRY(prepare(store->db, insert_sql[kind], &store->insert[kind], error));
+    TRY(prepare(store->db, "INSERT OR REPLACE INTO meta VALUES (?,?)", &store->set_meta, error));
+    TRY(write_meta(store, config, error));
+    TRY(write_levels(store, &config->scenario->task, error));
+    TRY(write_nodes(store, config, error));
+    TRY(write_links(store, config, error));
+    return execute(store->db, "COMMIT", "committing the schema", error);
+}
+
+enum status store_open(struct store *store, const struct record_config *config, struct error *error) {
+    char path[DURABLE_PATH_MAX];
+    *store = (struct store){0};
+    TRY(durable_path(path, config->dir, STORE_FILE, error));
+    enum status status = STATUS_OK;
+    if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+        status = store_failure(store->db, "creating it", error);
+    if (status == STATUS_OK)
+        status = create(store, config, error);
+    if (status != STATUS_OK)
+        store_close(store);
+    return status;
+}
+
+static enum status write_outcome(struct store *store, const struct record_outcome *outcome, struct error *error) {
+    char digest[DIGEST_TEXT_SIZE];
+    digest_text(outcome->digest, digest);
+    TRY(set_text(store, "status", manifest_status_name(outcome->status), error));
+    TRY(set_text(store, "message", outcome->message != NULL ? outcome->message : "", error));
+    TRY(set_text(store, "digest", digest, error));
+    TRY(set_integer(store, "virtual_ns", outcome->virtual_ns, error));
+    TRY(set_real(store, "wall_s", outcome->wall_s, error));
+    TRY(set_real(store, "startup_s", outcome->startup_s, error));
+    TRY(set_integer(store, "events", (int64_t)outcome->events, error));
+    return set_integer(store, "windows", (int64_t)outcome->windows, error);
+}
+
+enum status store_finish(struct store *store, const struct record_outcome *outcome, struct error *error) {
+    TRY(store_flush(store, error));
+    TRY(execute(store->db, "BEGIN", "starting a transaction", error));
+    TRY(write_outcome(store, outcome, error));
+    for (size_t i = 0; schema_indexes[i] != NULL; i++)
+        TRY(execute(store->db, schema_indexes[i], "making an index", error));
+    TRY(execute(store->db, "COMMIT", "committing the outcome", error));
+    /* One file is easier to copy than three. A reader that is just looking prevents this; the WAL then stays, and
+     * everything is readable all the same. */
+    for (int kind = ROW_TASK; kind < ROW_KIND_COUNT; kind++) {
+        sqlite3_finalize(store->insert[kind]);
+        store->insert[kind] = NULL;
+    }
+    sqlite3_finalize(store->set_meta);
+    store->set_meta = NULL;
+    sqlite3_exec(store->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+    return STATUS_OK;
+}
+
+void store_close(struct store *store) {
+    for (int kind = ROW_TASK; kind < ROW_KIND_COUNT; kind++)
+        sqlite3_finalize(store->insert[kind]);
+    sqlite3_finalize(store->set_meta);
+    if (store->db != NULL && !sqlite3_get_autocommit(store->db))
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_close(store->db);
+    *store = (struct store){0};
+}
