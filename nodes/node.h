@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "common/data/bearing.h"
 #include "common/model/scenario.h"
 #include "common/model/topology.h"
 #include "common/net/message.h"
@@ -22,6 +23,7 @@ struct node_env {
     uint32_t self;
     const struct scenario *scenario;
     const struct topology *topology;
+    const struct bearing_source *bearings; /* where devices get their windows; opened once per process by the host */
 };
 
 /* A message that arrived, or a timer that fired. */
@@ -54,6 +56,8 @@ struct node_class {
     node_handler on_timer;
     node_handler on_message[MESSAGE_COUNT];
     void (*close)(void *state); /* frees what the state owns; safe after a failed start */
+    /* Fills busy_ns and energy_j of the node's row at the end of the run; NULL: the node computes nothing. */
+    void (*totals)(const void *state, struct row_node *row);
 };
 
 extern const struct node_class device_class, gateway_class, edge_class;
