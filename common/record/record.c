@@ -127,7 +127,7 @@ static bool row_fits(const struct record *record, const struct row *row) {
 
 /* Keeps the first failure and passes it on. */
 static enum status remember(struct record *record, enum status status, struct error *error) {
-    if (status != STATUS_OK && error != NULL)
+    if (record->failure.status != STATUS_OK && error != NULL)
         *error = record->failure;
     return status;
 }
@@ -157,25 +157,26 @@ static struct record_outcome outcome_to_write(const struct record *record, const
     return written;
 }
 
+/* Finishes the database. After a failure it is tried all the same, now that the reserve is free: the rows before the
+ * failure and the outcome may still fit. */
+static void finish_store(struct record *record, const struct record_outcome *outcome) {
+    struct error problem = {0};
+    struct record_outcome written = outcome_to_write(record, outcome);
+    release_reserve(record->dir);
+    if (store_finish(&record->store, &written, &problem) != STATUS_OK && record->failure.status == STATUS_OK)
+        record->failure = problem;
+    store_close(&record->store);
+}
+
 enum status record_close(struct record *record, const struct record_outcome *outcome, struct error *error) {
     if (record == NULL)
         return STATUS_OK;
-    if (record->failure.status == STATUS_OK) {
-        enum status finished = store_finish(&record->store, outcome, &record->failure);
-        assert((finished == STATUS_OK) == (record->failure.status == STATUS_OK));
-    }
-    store_close(&record->store);
-    release_reserve(record->dir);
+    finish_store(record, outcome);
     struct record_outcome written = outcome_to_write(record, outcome);
-    struct error last = record->failure;
     enum status status = manifest_finish(record->manifest, &written, error);
     if (status == STATUS_OK)
         status = manifest_write(record->manifest, record->dir, error);
-    if (last.status != STATUS_OK) {
-        status = last.status;
-        if (error != NULL)
-            *error = last;
-    }
+    status = remember(record, record->failure.status != STATUS_OK ? record->failure.status : status, error);
     record_free(record);
     return status;
 }

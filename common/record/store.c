@@ -208,6 +208,11 @@ enum status store_row(struct store *store, const struct record_config *config, c
 enum status store_flush(struct store *store, struct error *error) {
     if (store->pending == 0)
         return STATUS_OK;
+    if (sqlite3_get_autocommit(store->db)) { /* a failed write can end the transaction of itself */
+        store->pending = 0;
+        return error_set(error, STATUS_IO, "%s: the last %u rows or fewer were rolled back", STORE_FILE,
+                         STORE_COMMIT_ROWS);
+    }
     TRY(execute(store->db, "COMMIT", "committing rows", error));
     store->pending = 0;
     return STATUS_OK;
