@@ -38,18 +38,21 @@ double radio_mini_slot_s(double bits, double rate_max_bps) {
     return radio_transfer_s(bits, rate_max_bps);
 }
 
+static uint32_t saturated_count(double count) {
+    return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+}
+
 uint32_t radio_mini_slots_per_slot(double slot_s, double mini_slot_s) {
     assert(slot_s >= 0.0 && mini_slot_s > 0.0);
-    double count = floor(slot_s / mini_slot_s + RADIO_TOLERANCE);
-    assert(count <= UINT32_MAX);
-    return (uint32_t)count;
+    return saturated_count(floor(slot_s / mini_slot_s + RADIO_TOLERANCE));
 }
 
 uint32_t radio_mini_slots_per_task(double rate_max_bps, double rate_bps) {
-    assert(rate_max_bps > 0.0 && rate_bps > 0.0);
+    assert(rate_max_bps >= 0.0 && rate_bps >= 0.0);
+    if (rate_bps == 0.0)
+        return UINT32_MAX;
     double count = ceil(rate_max_bps / rate_bps - RADIO_TOLERANCE);
-    assert(count <= UINT32_MAX);
-    return count < 1.0 ? 1 : (uint32_t)count;
+    return count < 1.0 ? 1 : saturated_count(count);
 }
 
 double radio_ofdma_rate_bps(const struct radio_ofdma *uplink) {
@@ -83,6 +86,5 @@ double radio_transfer_s(double bits, double rate_bps) {
     assert(bits >= 0.0 && rate_bps >= 0.0);
     if (bits == 0.0)
         return 0.0;
-    assert(rate_bps > 0.0);
-    return bits / rate_bps;
+    return rate_bps > 0.0 ? bits / rate_bps : (double)INFINITY;
 }

@@ -39,13 +39,13 @@ double radio_lte_m_rate_max_bps(double bandwidth_hz, double power_w, double gain
 /* JOPA tau = H / R_max: the length of one mini-slot in s. bits >= 0, rate_max_bps > 0. */
 double radio_mini_slot_s(double bits, double rate_max_bps);
 
-/* JOPA q = floor(Gamma / tau): whole mini-slots in one slot. slot_s >= 0, mini_slot_s > 0; the quotient must
- * fit in 32 bits. An exact ratio is not rounded down. */
+/* JOPA q = floor(Gamma / tau): whole mini-slots in one slot. slot_s >= 0, mini_slot_s > 0. An exact ratio is
+ * not rounded down. UINT32_MAX when the count does not fit. */
 uint32_t radio_mini_slots_per_slot(double slot_s, double mini_slot_s);
 
-/* JOPA delta_g = ceil(R_max / R_g): mini-slots that one task holds, at least 1. Both rates > 0; the quotient
- * must fit in 32 bits. An exact ratio is not rounded up. (The paper prints the inverse ratio, which is
- * always 1.) */
+/* JOPA delta_g = ceil(R_max / R_g): mini-slots that one task holds, at least 1. Both rates >= 0. An exact
+ * ratio is not rounded up. UINT32_MAX when the count does not fit (R_g = 0: the task never ends). (The paper
+ * prints the inverse ratio, which is always 1.) */
 uint32_t radio_mini_slots_per_task(double rate_max_bps, double rate_bps);
 
 /* One uplink over OFDMA sub-channels; arrays of subchannel_count entries, all borrowed. */
@@ -74,7 +74,7 @@ double radio_subchannel_rate_bps(double bandwidth_hz, uint32_t subchannel_count,
                                  double gain_per_w);
 
 /* Time on air, bits / rate in s: IPOR Eq. (3), (4); UCMS Eq. (7); DyNN Eq. (1); JOPA Eq. (6) for an offloaded
- * task (Omega); CPDRL Eq. (5). 0 bits take 0 s at any rate; otherwise rate_bps > 0. */
+ * task (Omega); CPDRL Eq. (5). 0 bits take 0 s at any rate; anything else at rate 0 takes INFINITY. */
 double radio_transfer_s(double bits, double rate_bps);
 
 #endif
