@@ -37,8 +37,7 @@ static json_t *time_now(void) {
     return json_string(text);
 }
 
-/* JSON is UTF-8; a file name need not be. Bytes above 127 of a text that is not UTF-8 become question marks. */
-static json_t *text_of(const char *text) {
+json_t *manifest_json_text(const char *text) {
     json_t *value = json_string(text != NULL ? text : "");
     if (value != NULL)
         return value;
@@ -57,14 +56,14 @@ json_t *manifest_start(const struct record_config *config) {
     snprintf(seed, sizeof seed, "%" PRIu64, scenario->seed);
     return json_pack(
         "{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:s, s:f, s:I, s:I, s:o, s:I, s:s, s:o}",
-        "format", "tierbed-run-1", "scenario", text_of(scenario->name), "description", text_of(scenario->description),
+        "format", "tierbed-run-1", "scenario", manifest_json_text(scenario->name), "description", manifest_json_text(scenario->description),
         "version", version_text(), "commit", version_commit(), "compiler", version_compiler(),
         "flags", version_flags(), "variant", version_variant(), "seed", seed,
         "libraries", machine_libraries(), "host", machine_describe(),
         "transport", config->transport, "processes", (json_int_t)config->processes,
         "clock", config->clock, "speed", config->speed,
         "nodes", (json_int_t)config->topology->node_count, "links", (json_int_t)config->topology->link_count,
-        "command_line", text_of(config->command_line), "pid", (json_int_t)getpid(),
+        "command_line", manifest_json_text(config->command_line), "pid", (json_int_t)getpid(),
         "status", "running", "started_utc", time_now());
 }
 
@@ -78,7 +77,7 @@ enum status manifest_finish(json_t *manifest, const struct record_outcome *outco
     digest_text(outcome->digest, digest);
     json_t *end = json_pack("{s:s, s:o, s:s, s:I, s:o, s:o, s:I, s:I, s:o}", "status",
                             manifest_status_name(outcome->status), "message",
-                            text_of(outcome->message), "digest", digest, "virtual_ns",
+                            manifest_json_text(outcome->message), "digest", digest, "virtual_ns",
                             (json_int_t)outcome->virtual_ns, "wall_s", number(outcome->wall_s), "startup_s",
                             number(outcome->startup_s), "events", (json_int_t)outcome->events, "windows",
                             (json_int_t)outcome->windows, "ended_utc", time_now());

@@ -29,6 +29,10 @@ enum status manifest_load(const char *dir, json_t **manifest, struct error *erro
 /* "running" of a process that is gone on this host reads as "killed"; otherwise the status as written. */
 const char *manifest_status_now(const json_t *manifest);
 
+/* A JSON string of any text (NULL: ""). JSON is UTF-8, a file name need not be: bytes above 127 of a text that is not
+ * UTF-8 become question marks. Owned by the caller; NULL without memory. */
+json_t *manifest_json_text(const char *text);
+
 /* A text or number of the manifest, `fallback` where it is missing or of another type. Borrowed. */
 const char *manifest_text(const json_t *manifest, const char *key, const char *fallback);
 double manifest_number(const json_t *manifest, const char *key, double fallback);

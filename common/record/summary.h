@@ -20,7 +20,7 @@ struct summary_delay {
 
 struct summary {
     char scenario[64], description[256], seed[24], policy[32], data_source[32];
-    char transport[32], clock[16], status[16], message[256], digest[72];
+    char transport[32], clock[16], status[16], message[1024], digest[72];
     uint64_t processes, slots, devices, gateways, edges, nodes, links;
     double slot_s, speed, virtual_s, wall_s, startup_s;
     uint64_t events, windows;

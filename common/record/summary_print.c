@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/record/manifest.h"
 #include "common/record/names.h"
 #include "common/record/summary.h"
 
@@ -214,9 +215,9 @@ static json_t *time_json(const struct summary *summary) {
 
 json_t *summary_to_json(const struct summary *summary) {
     json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scenario",
-        summary->scenario, "seed", summary->seed, "policy", summary->policy, "status", summary->status, "message",
-        summary->message, "transport", summary->transport, "processes", integer(summary->processes), "clock",
+        "{s:o, s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scenario",
+        manifest_json_text(summary->scenario), "seed", summary->seed, "policy", summary->policy, "status", summary->status, "message",
+        manifest_json_text(summary->message), "transport", summary->transport, "processes", integer(summary->processes), "clock",
         summary->clock, "digest", summary->digest, "tasks", tasks_json(summary), "delay", delay_json(&summary->delay),
         "service", delay_json(&summary->service), "diagnosis", accuracy_json(summary), "closed_form",
         closed_json(summary), "faults", faults_json(summary), "time", time_json(summary));
