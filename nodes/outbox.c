@@ -138,3 +138,25 @@ void outbox_record_task(struct outbox *out, const struct row_task *row) {
     if (action)
         action->type = ROW_TASK;
 }
+
+enum status outbox_adopt(struct outbox *out, const uint8_t *actions, uint32_t count, const uint8_t *bytes,
+                         size_t bytes_used) {
+    outbox_reset(out);
+    if (!grow_bytes(out, bytes_used))
+        return out->status;
+    if (bytes_used > 0)
+        memcpy(out->bytes, bytes, bytes_used);
+    out->bytes_used = bytes_used;
+    for (uint32_t i = 0; i < count; i++) {
+        struct action action;
+        memcpy(&action, actions + i * sizeof action, sizeof action);
+        if (action.kind < ACTION_SEND || action.kind > ACTION_RECORD || action.offset > bytes_used ||
+            action.bytes > bytes_used - action.offset)
+            return STATUS_PEER;
+        struct action *room = append(out, (enum action_kind)action.kind);
+        if (room == NULL)
+            return out->status;
+        *room = action;
+    }
+    return STATUS_OK;
+}

@@ -37,6 +37,11 @@ void outbox_init(struct outbox *out);
 void outbox_reset(struct outbox *out);
 void outbox_close(struct outbox *out);
 
+/* Replaces the content by `count` raw actions and their bytes, as they crossed from a child process. STATUS_PEER when an
+ * action points outside `bytes` or has no known kind. */
+enum status outbox_adopt(struct outbox *out, const uint8_t *actions, uint32_t count, const uint8_t *bytes,
+                         size_t bytes_used);
+
 /* Sends `payload` to node `destination` over the link between them. `bits` is the emulated size (0: payload bits);
  * a link with a priority queue sends the most urgent first. No link: counted by the host as a protocol error. */
 void outbox_send(struct outbox *out, uint32_t destination, enum message_type type, const void *payload, size_t bytes,

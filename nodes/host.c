@@ -1,0 +1,427 @@
+#include "nodes/host.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/random.h"
+#include "common/record/durable.h"
+
+static enum status deliver(void *context, struct engine *engine, const struct engine_event *event);
+
+/* ---- rows, digests, trace ---- */
+
+static void reserve_rows(struct host *host, size_t size) {
+    if (host->rows.capacity - host->rows.used >= size)
+        return;
+    size_t capacity = (host->rows.capacity + size) * 2;
+    uint8_t *larger = realloc(host->rows.data, capacity);
+    if (larger == NULL) {
+        fprintf(stderr, "tierbed: out of memory for %zu bytes of rows\n", capacity);
+        abort();
+    }
+    host->rows.data = larger;
+    host->rows.capacity = capacity;
+}
+
+void host_add_row(struct host *host, const struct row *row) {
+    reserve_rows(host, ROW_BYTES_MAX);
+    row_encode(&host->rows, row);
+    assert(!host->rows.failed);
+}
+
+const uint8_t *host_take_rows(void *context, size_t *size) {
+    struct host *host = context;
+    *size = host->rows.used;
+    host->rows.used = 0;
+    return host->rows.data;
+}
+
+/* Everything that reaches a node goes into its digest, in order. */
+static void digest_event(struct host_node *node, const struct engine_event *event, const struct wire *wire,
+                         uint64_t checksum) {
+    uint64_t digest = random_mix(node->totals.digest ^ (uint64_t)event->key.time_ns);
+    digest = random_mix(digest ^ event->key.order);
+    digest = random_mix(digest ^ ((uint64_t)wire->kind << 56 | (uint64_t)wire->type << 40 | wire->index));
+    node->totals.digest = random_mix(digest ^ checksum ^ wire->bits);
+}
+
+enum status host_trace(struct host *host, const struct engine_event *event, const struct wire *wire, uint32_t flags) {
+    static const uint16_t types[] = {[WIRE_TIMER] = TRACE_TIMER, [WIRE_FAULT_BEGIN] = TRACE_FAULT, [WIRE_FAULT_END] = TRACE_FAULT};
+    if (host->config.trace == NULL)
+        return STATUS_OK;
+    bool message = wire->kind == WIRE_MESSAGE;
+    bool fault = wire->kind == WIRE_FAULT_BEGIN || wire->kind == WIRE_FAULT_END;
+    struct trace_entry entry = {.time_ns = event->key.time_ns,
+                                .order = event->key.order,
+                                .node = event->node,
+                                .source = fault ? wire->index : wire->source,
+                                .type = message ? wire->type : types[wire->kind],
+                                .flags = (uint16_t)flags,
+                                .bytes = message ? event->bytes - (uint32_t)sizeof *wire : 0,
+                                .bits = wire->bits,
+                                .digest = host->nodes[event->node].totals.digest};
+    return trace_add(host->config.trace, &entry, host->error);
+}
+
+/* ---- carrying out an outbox ---- */
+
+static bool may_send(const struct host *host, uint32_t node, uint32_t type) {
+    const struct message_info *info = message_info(type);
+    return info != NULL && (info->from_roles & 1u << host->config.topology->nodes[node].role) != 0;
+}
+
+static void act_send(struct host *host, struct host_node *node, const struct action *action) {
+    struct card_send send = {.destination = action->node,
+                             .type = (enum message_type)action->type,
+                             .urgency = action->urgency,
+                             .bits = action->bits,
+                             .payload = host->out.bytes + action->offset,
+                             .bytes = action->bytes};
+    if (action->node >= host->node_count || !may_send(host, node->totals.node, action->type) ||
+        card_send(&node->card, &host->engine, &send) != STATUS_OK)
+        node->totals.protocol_errors++;
+    else
+        node->totals.sent++;
+}
+
+static void act_timer(struct host *host, struct host_node *node, const struct action *action) {
+    if (action->at_ns < host->engine.now.time_ns) {
+        node->totals.protocol_errors++;
+        return;
+    }
+    struct wire wire = {.kind = WIRE_TIMER,
+                        .source = node->totals.node,
+                        .index = action->node,
+                        .incarnation = node->incarnation,
+                        .bits = action->bits};
+    engine_post(&host->engine, node->totals.node, node->totals.node, action->at_ns, &wire, sizeof wire);
+}
+
+static void act_record(struct host *host, const struct action *action) {
+    struct bytes_reader reader = bytes_reader_over(host->out.bytes + action->offset, action->bytes);
+    struct row row;
+    while (bytes_left(&reader) > 0 && row_decode(&reader, &row) == STATUS_OK)
+        host_add_row(host, &row);
+}
+
+static void carry_out(struct host *host, struct host_node *node) {
+    for (uint32_t i = 0; i < host->out.count; i++) {
+        const struct action *action = &host->out.actions[i];
+        switch (action->kind) {
+        case ACTION_SEND:
+            act_send(host, node, action);
+            break;
+        case ACTION_TIMER:
+            act_timer(host, node, action);
+            break;
+        case ACTION_RECORD:
+            act_record(host, action);
+            break;
+        case ACTION_PERSIST: /* done where the node lives, before its answer came here */
+            break;
+        default:
+            node->totals.protocol_errors++;
+        }
+    }
+}
+
+enum status host_call(struct host *host, struct host_node *node, enum hosting_call call,
+                      const struct node_event *event) {
+    struct error error = {0};
+    enum status status = hosting_call(&node->hosting, call, event, &host->out, &error);
+    if (status == STATUS_INVALID && call != HOSTING_START && call != HOSTING_RESTART) {
+        node->totals.protocol_errors++;
+        status = STATUS_OK;
+    }
+    if (status != STATUS_OK) {
+        if (host->error != NULL)
+            error_set(host->error, status, "%s",
+                      error.text[0] ? error.text : "a node reported a failure it could not explain");
+        return status;
+    }
+    carry_out(host, node);
+    return STATUS_OK;
+}
+
+/* ---- events ---- */
+
+/* The node hangs: what reaches it waits until it goes on. A hang without end loses it. */
+static void defer(struct host *host, struct host_node *node, const struct engine_event *event) {
+    if (node->hung_until_ns == VTIME_NEVER) {
+        node->totals.dropped_down++;
+        return;
+    }
+    uint8_t *room = engine_post_reserve(&host->engine, event->node, event->node, node->hung_until_ns, event->bytes);
+    /* The engine may have moved its bodies, but not this event's: the copy comes from the event itself. */
+    memcpy(room, event->body, event->bytes);
+    ((struct wire *)(void *)room)->flags |= WIRE_DEFERRED;
+}
+
+static bool permitted(const struct host *host, uint32_t node, const struct wire *wire) {
+    const struct message_info *info = message_info(wire->type);
+    const struct topology *topology = host->config.topology;
+    if (info == NULL || wire->source >= topology->node_count)
+        return false;
+    uint32_t from = wire->flags & WIRE_OWN_CARD ? MESSAGE_SELF : 1u << topology->nodes[wire->source].role;
+    uint32_t to = 1u << topology->nodes[node].role | MESSAGE_NETWORK_CARD;
+    return (info->from_roles & from) != 0 && (info->to_roles & to) != 0;
+}
+
+static enum status to_card(struct host *host, struct host_node *node, const struct wire *wire, const uint8_t *payload,
+                           size_t bytes) {
+    struct message_allocate message;
+    if (message_decode_allocate(payload, bytes, &message) != STATUS_OK ||
+        card_allocate(&node->card, &host->engine, wire->source, message.subchannels) != STATUS_OK)
+        node->totals.protocol_errors++;
+    return STATUS_OK;
+}
+
+static enum status on_message(struct host *host, struct host_node *node, const struct engine_event *event,
+                              const struct wire *wire) {
+    const uint8_t *payload = event->body + sizeof *wire;
+    size_t bytes = event->bytes - sizeof *wire;
+    bool intact = card_checksum(payload, bytes) == wire->checksum;
+    digest_event(node, event, wire, wire->checksum + intact);
+    uint32_t flags = (wire->flags & WIRE_DUPLICATE ? TRACE_DUPLICATE : 0u) | (intact ? 0u : TRACE_CORRUPTED) |
+                     (node->mode == NODE_DOWN ? TRACE_DOWN : 0u);
+    TRY(host_trace(host, event, wire, flags));
+    if (node->mode == NODE_DOWN) {
+        node->totals.dropped_down++;
+        return STATUS_OK;
+    }
+    if (!intact)
+        return STATUS_OK; /* counted by the link that did it */
+    if (!permitted(host, event->node, wire)) {
+        node->totals.protocol_errors++;
+        return STATUS_OK;
+    }
+    node->totals.received++;
+    if (message_info(wire->type)->to_roles & MESSAGE_NETWORK_CARD)
+        return to_card(host, node, wire, payload, bytes);
+    struct node_event for_node = {.now_ns = event->key.time_ns,
+                                  .type = (enum message_type)wire->type,
+                                  .source = wire->source,
+                                  .payload = payload,
+                                  .payload_bytes = bytes,
+                                  .bits = wire->bits,
+                                  .sent_ns = wire->sent_ns,
+                                  .start_ns = wire->start_ns,
+                                  .air_ns = wire->air_ns};
+    return host_call(host, node, HOSTING_MESSAGE, &for_node);
+}
+
+static enum status on_timer(struct host *host, struct host_node *node, const struct engine_event *event,
+                            const struct wire *wire) {
+    if (node->mode == NODE_DOWN || wire->incarnation != node->incarnation)
+        return STATUS_OK; /* a crash forgets timers */
+    digest_event(node, event, wire, 0);
+    TRY(host_trace(host, event, wire, 0));
+    struct node_event for_node = {.now_ns = event->key.time_ns, .timer = wire->index, .cookie = wire->bits};
+    return host_call(host, node, HOSTING_TIMER, &for_node);
+}
+
+static enum status on_start(struct host *host, struct host_node *node, const struct engine_event *event) {
+    struct node_event for_node = {.now_ns = event->key.time_ns};
+    node->mode = NODE_UP;
+    TRY(host_call(host, node, HOSTING_START, &for_node));
+    card_start(&node->card, &host->engine);
+    return STATUS_OK;
+}
+
+static enum status on_fault(struct host *host, struct host_node *node, const struct engine_event *event,
+                            const struct wire *wire) {
+    digest_event(node, event, wire, 0);
+    TRY(host_trace(host, event, wire, wire->kind == WIRE_FAULT_BEGIN ? TRACE_BEGIN : TRACE_END));
+    host_fault(host, node, event, wire);
+    return host->error != NULL && host->error->status != STATUS_OK ? host->error->status : STATUS_OK;
+}
+
+static enum status deliver(void *context, struct engine *engine, const struct engine_event *event) {
+    struct host *host = context;
+    struct host_node *node = &host->nodes[event->node];
+    struct wire wire;
+    if (event->bytes < sizeof wire)
+        return error_set(host->error, STATUS_INVALID, "an event without header reached node %u", event->node);
+    memcpy(&wire, event->body, sizeof wire);
+    pacer_hold(&host->pacer, event->key.time_ns);
+    node->totals.events++;
+    if (node->mode == NODE_HUNG && (wire.kind == WIRE_MESSAGE || wire.kind == WIRE_TIMER)) {
+        defer(host, node, event);
+        return STATUS_OK;
+    }
+    switch (wire.kind) {
+    case WIRE_START:
+        return on_start(host, node, event);
+    case WIRE_MESSAGE:
+        return on_message(host, node, event, &wire);
+    case WIRE_TIMER:
+        return on_timer(host, node, event, &wire);
+    case WIRE_CARD:
+        card_wake(&node->card, engine, wire.index);
+        return STATUS_OK;
+    case WIRE_SLOT:
+        card_slot(&node->card, engine);
+        return STATUS_OK;
+    case WIRE_FAULT_BEGIN:
+    case WIRE_FAULT_END:
+        return on_fault(host, node, event, &wire);
+    default:
+        return error_set(host->error, STATUS_INVALID, "an event of unknown kind %u reached node %u", wire.kind,
+                         event->node);
+    }
+}
+
+/* ---- opening and closing ---- */
+
+static bool is_here(const struct host *host, uint32_t node) {
+    return host->config.rank_of_node == NULL || host->config.rank_of_node[node] == host->config.rank;
+}
+
+static enum status open_bearings(struct host *host, struct error *error) {
+    const struct scenario *scenario = host->config.scenario;
+    for (uint32_t id = 0; id < host->node_count; id++)
+        if (is_here(host, id) && host->config.topology->nodes[id].role == ROLE_DEVICE)
+            return bearing_source_open(&scenario->data, scenario->task.sample_rate_hz, scenario->seed,
+                                       &host->bearings, error);
+    return STATUS_OK;
+}
+
+static enum status open_durable(struct host *host, struct host_node *node, uint32_t id, struct error *error) {
+    const struct topology_node *info = &host->config.topology->nodes[id];
+    if (!info->may_crash || host->config.run_dir == NULL)
+        return STATUS_OK;
+    char path[DURABLE_PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/nodes", host->config.run_dir);
+    if (length < 0 || (size_t)length + SCENARIO_NAME_MAX + 16 >= sizeof path)
+        return error_set(error, STATUS_INVALID, "the run directory's path is too long: %s", host->config.run_dir);
+    TRY(durable_make_dirs(path, error));
+    snprintf(path + length, sizeof path - (size_t)length, "/%s.durable", info->name);
+    node->durable_path = strdup(path);
+    return node->durable_path != NULL ? STATUS_OK : STATUS_MEMORY;
+}
+
+static enum status open_node(struct host *host, uint32_t id, struct error *error) {
+    struct host_node *node = &host->nodes[id];
+    const struct topology_node *info = &host->config.topology->nodes[id];
+    struct node_env env = {.self = id,
+                           .scenario = host->config.scenario,
+                           .topology = host->config.topology,
+                           .bearings = host->bearings};
+    node->totals.node = id;
+    node->mode = NODE_UP;
+    if (node_class_of(info->role) == NULL)
+        return error_set(error, STATUS_UNSUPPORTED, "node %s has role `%s`, which this build does not have", info->name,
+                         node_role_name(info->role));
+    TRY(open_durable(host, node, id, error));
+    node->hosting = (struct hosting){
+        .env = env,
+        .class = node_class_of(info->role),
+        .child_text = info->may_crash && host->config.children ? host->config.scenario_text : NULL,
+        .durable_path = node->durable_path};
+    TRY(card_open(&node->card, &env, error));
+    struct wire wire = {.kind = WIRE_START, .source = id};
+    engine_post(&host->engine, id, id, 0, &wire, sizeof wire);
+    host->here_count++;
+    return host_post_faults(host, id);
+}
+
+enum status host_open(struct host *host, const struct host_config *config, struct error *error) {
+    memset(host, 0, sizeof *host);
+    host->config = *config;
+    host->node_count = config->topology->node_count;
+    host->nodes = calloc(host->node_count, sizeof *host->nodes);
+    outbox_init(&host->out);
+    pacer_init(&host->pacer, config->speed);
+    engine_init(&host->engine, &(struct engine_config){.node_count = host->node_count,
+                                                       .rank = config->rank,
+                                                       .rank_count = config->rank_count,
+                                                       .rank_of_node = config->rank_of_node,
+                                                       .step_max = config->scenario->superdense_max,
+                                                       .deliver = deliver,
+                                                       .context = host});
+    if (host->nodes == NULL)
+        return error_set(error, STATUS_MEMORY, "no memory for %u nodes", host->node_count);
+    TRY(open_bearings(host, error));
+    for (uint32_t id = 0; id < host->node_count; id++)
+        if (is_here(host, id))
+            TRY(open_node(host, id, error));
+    return STATUS_OK;
+}
+
+void host_close(struct host *host) {
+    for (uint32_t id = 0; host->nodes != NULL && id < host->node_count; id++) {
+        struct host_node *node = &host->nodes[id];
+        if (node->hosting.class != NULL)
+            hosting_close(&node->hosting);
+        card_close(&node->card);
+        free(node->durable_path);
+    }
+    free(host->nodes);
+    free(host->rows.data);
+    outbox_close(&host->out);
+    bearing_source_close(host->bearings);
+    if (host->node_count > 0)
+        engine_close(&host->engine);
+    memset(host, 0, sizeof *host);
+}
+
+int64_t host_lookahead_ns(const struct host *host) {
+    int64_t least_ns = VTIME_NEVER;
+    const struct topology *topology = host->config.topology;
+    for (uint32_t i = 0; i < topology->link_count; i++) {
+        const struct topology_link *link = &topology->links[i];
+        if (!is_here(host, link->from) || is_here(host, link->to))
+            continue;
+        int64_t delay_ns = link_lookahead_ns(link->config);
+        if (delay_ns < least_ns)
+            least_ns = delay_ns;
+    }
+    return least_ns;
+}
+
+/* ---- the end ---- */
+
+static void add_link_rows(struct host *host, const struct host_node *node) {
+    const struct topology_node *info = &host->config.topology->nodes[node->totals.node];
+    for (uint32_t i = 0; i < node->card.link_count; i++) {
+        const struct link_counters *c = link_counters(node->card.links[i]);
+        const struct topology_link *link = &host->config.topology->links[info->first_link + i];
+        struct row row = {.kind = ROW_LINK,
+                          .as.link = {.link = info->first_link + i,
+                                      .from = link->from,
+                                      .to = link->to,
+                                      .offered = c->offered,
+                                      .refused = c->refused,
+                                      .departed = c->departed,
+                                      .delivered = c->delivered,
+                                      .lost = c->lost,
+                                      .corrupted = c->corrupted,
+                                      .cut = c->cut,
+                                      .duplicated = c->duplicated,
+                                      .bits = c->bits,
+                                      .busy_ns = c->busy_ns,
+                                      .air_s = c->air_s,
+                                      .energy_j = c->energy_j,
+                                      .queue_area_s = c->queue_area_s,
+                                      .wait_s = c->wait_s,
+                                      .queue_peak = c->queue_peak}};
+        host_add_row(host, &row);
+    }
+}
+
+const uint8_t *host_take_final(void *context, size_t *size) {
+    struct host *host = context;
+    for (uint32_t id = 0; id < host->node_count; id++) {
+        struct host_node *node = &host->nodes[id];
+        struct error error;
+        if (node->mode == NODE_ABSENT)
+            continue;
+        if (node->mode == NODE_UP)
+            (void)hosting_totals(&node->hosting, &node->totals, &error); /* a dead child has nothing to add */
+        host_add_row(host, &(struct row){.kind = ROW_NODE, .as.node = node->totals});
+        add_link_rows(host, node);
+    }
+    return host_take_rows(host, size);
+}

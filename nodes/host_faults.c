@@ -1,0 +1,99 @@
+/* host_faults: the fault schedule, applied to the nodes and network cards of this process. */
+#include "nodes/host.h"
+
+#include <stdio.h>
+
+/* Fault schedules are data: every one is an event of the node it concerns, at its own virtual time. */
+static void post(struct host *host, uint32_t node, enum wire_kind kind, uint32_t fault, int64_t at_ns) {
+    struct wire wire = {.kind = (uint8_t)kind, .source = node, .index = fault};
+    engine_post(&host->engine, node, node, at_ns, &wire, sizeof wire);
+}
+
+static bool is_node_fault(enum fault_kind kind) {
+    return kind == FAULT_CRASH || kind == FAULT_RESTART || kind == FAULT_HANG;
+}
+
+static bool concerns(const struct host *host, const struct scenario_fault *fault, uint32_t node) {
+    const struct topology *topology = host->config.topology;
+    const struct scenario *scenario = host->config.scenario;
+    if (is_node_fault(fault->kind))
+        return topology_selects(topology, scenario, fault->node, node);
+    if (topology_selects(topology, scenario, fault->from, node))
+        return true;
+    return fault->kind == FAULT_PARTITION && !fault->one_way && topology_selects(topology, scenario, fault->to, node);
+}
+
+enum status host_post_faults(struct host *host, uint32_t node) {
+    const struct scenario *scenario = host->config.scenario;
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        const struct scenario_fault *fault = &scenario->faults[i];
+        if (!concerns(host, fault, node))
+            continue;
+        post(host, node, WIRE_FAULT_BEGIN, i, fault->at_ns);
+        bool ends = fault->kind != FAULT_CRASH && fault->kind != FAULT_RESTART && fault->until_ns != VTIME_NEVER;
+        if (ends)
+            post(host, node, WIRE_FAULT_END, i, fault->until_ns);
+    }
+    return STATUS_OK;
+}
+
+static uint64_t crash(struct host *host, struct host_node *node) {
+    if (node->mode == NODE_DOWN)
+        return 0;
+    if (node->mode == NODE_HUNG)
+        hosting_pause(&node->hosting, false);
+    hosting_kill(&node->hosting);
+    node->mode = NODE_DOWN;
+    node->incarnation++;
+    node->totals.crashes++;
+    return card_flush(&node->card, host->engine.now.time_ns);
+}
+
+static void restart(struct host *host, struct host_node *node) {
+    if (node->mode != NODE_DOWN)
+        return;
+    struct node_event event = {.now_ns = host->engine.now.time_ns};
+    node->mode = NODE_UP;
+    node->totals.restarts++;
+    if (host_call(host, node, HOSTING_RESTART, &event) == STATUS_OK)
+        card_report_all(&node->card, &host->engine);
+}
+
+static void hang(struct host_node *node, const struct scenario_fault *fault) {
+    if (node->mode != NODE_UP)
+        return;
+    hosting_pause(&node->hosting, true);
+    node->mode = NODE_HUNG;
+    node->hung_until_ns = fault->until_ns;
+    node->totals.hangs++;
+}
+
+static void go_on(struct host_node *node) {
+    if (node->mode != NODE_HUNG)
+        return;
+    hosting_pause(&node->hosting, false);
+    node->mode = NODE_UP;
+}
+
+void host_fault(struct host *host, struct host_node *node, const struct engine_event *event, const struct wire *wire) {
+    const struct scenario_fault *fault = &host->config.scenario->faults[wire->index];
+    bool begins = wire->kind == WIRE_FAULT_BEGIN;
+    uint64_t lost = 0;
+    if (fault->kind == FAULT_CRASH)
+        lost = crash(host, node);
+    else if (fault->kind == FAULT_RESTART)
+        restart(host, node);
+    else if (fault->kind == FAULT_HANG && begins)
+        hang(node, fault);
+    else if (fault->kind == FAULT_HANG)
+        go_on(node);
+    else
+        card_fault(&node->card, &host->engine, wire->index, begins);
+    struct row row = {.kind = ROW_FAULT,
+                      .as.fault = {.at_ns = event->key.time_ns,
+                                   .fault = wire->index,
+                                   .node = event->node,
+                                   .begin = begins,
+                                   .lost = lost}};
+    host_add_row(host, &row);
+}

@@ -1,0 +1,118 @@
+#include "nodes/hosting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/record/durable.h"
+#include "nodes/child.h"
+
+#define DURABLE_BYTES_MAX ((size_t)16 << 20)
+
+/* ---- in this process ---- */
+
+static enum status local_restart(struct hosting *hosting, const struct node_event *event, struct outbox *out,
+                                 struct error *error) {
+    char *durable = NULL;
+    size_t bytes = 0;
+    struct error absent;
+    if (hosting->durable_path != NULL &&
+        durable_read(hosting->durable_path, DURABLE_BYTES_MAX, &durable, &bytes, &absent) != STATUS_OK)
+        bytes = 0; /* it died before it persisted anything */
+    enum status status = hosting->class->on_restart(hosting->state, &hosting->env, event->now_ns,
+                                                    (const uint8_t *)durable, bytes, out);
+    free(durable);
+    if (status != STATUS_OK)
+        return error_set(error, status, "node %s could not restart from its durable store",
+                         hosting->env.topology->nodes[hosting->env.self].name);
+    return STATUS_OK;
+}
+
+static enum status local_begin(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
+                               struct outbox *out, struct error *error) {
+    hosting->state = calloc(1, hosting->class->state_bytes);
+    if (hosting->state == NULL)
+        return error_set(error, STATUS_MEMORY, "no memory for the state of a node (%zu bytes)",
+                         hosting->class->state_bytes);
+    if (call == HOSTING_RESTART)
+        return local_restart(hosting, event, out, error);
+    enum status status = hosting->class->on_start(hosting->state, &hosting->env, event->now_ns, out);
+    if (status != STATUS_OK)
+        return error_set(error, status, "node %s could not start",
+                         hosting->env.topology->nodes[hosting->env.self].name);
+    return STATUS_OK;
+}
+
+static enum status local_event(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
+                               struct outbox *out) {
+    node_handler handler =
+        call == HOSTING_TIMER ? hosting->class->on_timer : hosting->class->on_message[event->type];
+    return handler == NULL ? STATUS_INVALID : handler(hosting->state, &hosting->env, event, out);
+}
+
+/* Durable before any send of this outbox leaves. */
+static enum status persist(const struct hosting *hosting, const struct outbox *out, struct error *error) {
+    const struct action *last = NULL;
+    for (uint32_t i = 0; i < out->count; i++)
+        if (out->actions[i].kind == ACTION_PERSIST)
+            last = &out->actions[i];
+    if (last == NULL || hosting->durable_path == NULL)
+        return STATUS_OK;
+    return durable_write(hosting->durable_path, out->bytes + last->offset, last->bytes, error);
+}
+
+static enum status local_call(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
+                              struct outbox *out, struct error *error) {
+    enum status status = call == HOSTING_START || call == HOSTING_RESTART
+                             ? local_begin(hosting, call, event, out, error)
+                             : local_event(hosting, call, event, out);
+    TRY(persist(hosting, out, error));
+    return status;
+}
+
+static void local_close(struct hosting *hosting) {
+    if (hosting->state == NULL)
+        return;
+    if (hosting->class->close != NULL)
+        hosting->class->close(hosting->state);
+    free(hosting->state);
+    hosting->state = NULL;
+}
+
+/* ---- either way ---- */
+
+enum status hosting_call(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
+                         struct outbox *out, struct error *error) {
+    outbox_reset(out);
+    enum status status = hosting->child_text != NULL ? child_call(hosting, call, event, out, error)
+                                                     : local_call(hosting, call, event, out, error);
+    if (out->status != STATUS_OK)
+        return error_set(error, STATUS_LIMIT, "node %s asked for more than an outbox holds (%u actions, %zu bytes)",
+                         hosting->env.topology->nodes[hosting->env.self].name, out->count, out->bytes_used);
+    return status;
+}
+
+enum status hosting_totals(struct hosting *hosting, struct row_node *row, struct error *error) {
+    if (hosting->child_text != NULL)
+        return hosting->child > 0 ? child_totals(hosting, row, error) : STATUS_OK;
+    if (hosting->state != NULL && hosting->class->totals != NULL)
+        hosting->class->totals(hosting->state, row);
+    return STATUS_OK;
+}
+
+void hosting_kill(struct hosting *hosting) {
+    if (hosting->child_text != NULL)
+        child_kill(hosting);
+    else
+        local_close(hosting);
+}
+
+void hosting_pause(struct hosting *hosting, bool paused) {
+    if (hosting->child_text != NULL)
+        child_pause(hosting, paused);
+}
+
+void hosting_close(struct hosting *hosting) {
+    if (hosting->child_text != NULL)
+        child_kill(hosting);
+    local_close(hosting);
+}

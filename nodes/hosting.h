@@ -1,0 +1,48 @@
+/* hosting: where a node's state machine runs: in this process, or in a child process that can be killed.
+ *
+ * Same calls, same results. A child never calls MPI; events and outboxes cross a SOCK_SEQPACKET pair in pieces. The
+ * durable store of a node that may crash is a file of its own, written before any of its sends leaves. */
+#ifndef TIERBED_NODES_HOSTING_H
+#define TIERBED_NODES_HOSTING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/error.h"
+#include "nodes/node.h"
+#include "nodes/outbox.h"
+
+struct hosting {
+    struct node_env env;
+    const struct node_class *class;
+    void *state;              /* in this process */
+    const char *child_text;   /* scenario text for a child, borrowed; NULL: host here */
+    const char *durable_path; /* borrowed; NULL: the node can not crash, so nothing is kept */
+    pid_t child;              /* 0: none */
+    int socket;
+};
+
+enum hosting_call { HOSTING_START = 1, HOSTING_RESTART, HOSTING_MESSAGE, HOSTING_TIMER, HOSTING_TOTALS };
+
+/* One call: the node's answer is appended to `out` (reset before). STATUS_INVALID: the node refused the event (a protocol
+ * error, go on). STATUS_PEER: the child died though no fault asked for it. */
+enum status hosting_call(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
+                         struct outbox *out, struct error *error);
+
+/* Busy time and energy for the node's row. */
+enum status hosting_totals(struct hosting *hosting, struct row_node *row, struct error *error);
+
+/* SIGKILLs the child, or drops the state: memory is gone, the durable store stays. */
+void hosting_kill(struct hosting *hosting);
+/* SIGSTOP and SIGCONT; nothing to do for a node in this process. */
+void hosting_pause(struct hosting *hosting, bool paused);
+void hosting_close(struct hosting *hosting);
+
+/* The main of a child: serves calls on `socket` until it closes. Returns the exit code. */
+int hosting_child_main(int socket);
+
+/* The argument that makes any Tierbed program a child: PROGRAM --child FD. */
+#define HOSTING_CHILD_OPTION "--child"
+
+#endif

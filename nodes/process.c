@@ -1,0 +1,153 @@
+#include "nodes/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "nodes/sync.h"
+
+#define DIRECTOR_RANK 0u
+
+static double wall_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static uint8_t *scratch(struct process *process, size_t size) {
+    if (size > process->scratch_capacity) {
+        uint8_t *larger = realloc(process->scratch, size);
+        if (larger == NULL) {
+            fprintf(stderr, "tierbed: out of memory for a report of %zu bytes\n", size);
+            abort();
+        }
+        process->scratch = larger;
+        process->scratch_capacity = size;
+    }
+    return process->scratch;
+}
+
+static void tell_director(struct process *process, const struct bytes_writer *writer) {
+    bus_send(process->config.bus, DIRECTOR_RANK, BUS_CONTROL, writer->data, writer->used);
+}
+
+void process_init(struct process *process, const struct process_config *config) {
+    memset(process, 0, sizeof *process);
+    process->config = *config;
+    struct bytes_writer writer = bytes_writer_over(scratch(process, 64), 64);
+    struct sync_hello hello = {engine_next(config->engine), config->lookahead_ns};
+    sync_put_hello(&writer, &hello);
+    tell_director(process, &writer);
+    bus_flush(config->bus);
+}
+
+void process_close(struct process *process) {
+    free(process->scratch);
+    process->scratch = NULL;
+}
+
+static void tell_bytes(struct process *process, enum sync_kind kind, const uint8_t *data, size_t size) {
+    struct bytes_writer writer = bytes_writer_over(scratch(process, size + 1), size + 1);
+    bytes_put_u8(&writer, kind);
+    bytes_put(&writer, data, size);
+    tell_director(process, &writer);
+}
+
+static void tell_rows(struct process *process) {
+    size_t size = 0;
+    const uint8_t *rows = process->config.take_rows ? process->config.take_rows(process->config.context, &size) : NULL;
+    if (size > 0)
+        tell_bytes(process, SYNC_ROWS, rows, size);
+}
+
+static void tell_failure(struct process *process, enum status status, const char *text) {
+    uint8_t content[sizeof process->error.text + 1];
+    size_t length = strlen(text);
+    content[0] = (uint8_t)status;
+    memcpy(content + 1, text, length);
+    tell_bytes(process, SYNC_FAILURE, content, length + 1);
+    bus_flush(process->config.bus);
+}
+
+static void finish(struct process *process) {
+    tell_rows(process);
+    size_t size = 0;
+    const uint8_t *final = NULL;
+    if (process->config.take_final)
+        final = process->config.take_final(process->config.context, &size);
+    tell_bytes(process, SYNC_FINAL, final, size);
+    bus_flush(process->config.bus);
+    process->finished = true;
+}
+
+static enum status on_events(struct process *process, const struct bus_message *message) {
+    process->batches_received++;
+    return engine_ingest(process->config.engine, message->data, message->size);
+}
+
+enum status process_on_message(struct process *process, const struct bus_message *message) {
+    if (message->lane == BUS_EVENTS)
+        return on_events(process, message);
+    struct bytes_reader reader = bytes_reader_over(message->data, message->size);
+    switch (bytes_get_u8(&reader)) {
+    case SYNC_GRANT: {
+        struct sync_grant grant = sync_get_grant(&reader);
+        if (!bytes_done(&reader))
+            return STATUS_INVALID;
+        process->granted = true;
+        process->bound = grant.bound;
+        process->batches_expected = grant.batches;
+        if (process->config.pacer != NULL)
+            pacer_hear(process->config.pacer, grant.elapsed_ns);
+        return STATUS_OK;
+    }
+    case SYNC_FINISH:
+        finish(process);
+        return STATUS_OK;
+    default:
+        return STATUS_INVALID;
+    }
+}
+
+/* Sends every batch of the window and describes them in the report. */
+static void report(struct process *process) {
+    struct engine *engine = process->config.engine;
+    uint32_t ranks = engine->config.rank_count;
+    size_t room = SYNC_REPORT_BYTES + ranks * SYNC_SENT_BYTES;
+    struct bytes_writer writer = bytes_writer_over(scratch(process, room), room);
+    struct sync_report head = {engine_next(engine), engine->executed, 0};
+    for (uint32_t rank = 0; rank < ranks; rank++)
+        head.sent_count += engine->batches[rank].used > 0;
+    sync_put_report(&writer, &head);
+    for (uint32_t rank = 0; rank < ranks && head.sent_count > 0; rank++) {
+        struct engine_batch *batch = &engine->batches[rank];
+        if (batch->used == 0)
+            continue;
+        bus_send(process->config.bus, rank, BUS_EVENTS, batch->data, batch->used);
+        process->batches_sent++;
+        process->bytes_sent += batch->used;
+        sync_put_sent(&writer, &(struct sync_sent){rank, batch->earliest});
+        batch->used = 0;
+        batch->earliest = EVENT_KEY_NEVER;
+    }
+    tell_director(process, &writer);
+    bus_flush(process->config.bus);
+}
+
+bool process_step(struct process *process) {
+    if (process->finished || !process->granted || process->batches_received < process->batches_expected)
+        return false;
+    process->granted = false;
+    process->windows++;
+    double begin_s = wall_s();
+    process->error.text[0] = '\0';
+    process->status = engine_run(process->config.engine, process->bound, &process->error);
+    process->busy_s += wall_s() - begin_s;
+    tell_rows(process);
+    if (process->status == STATUS_OK)
+        report(process);
+    else
+        tell_failure(process, process->status, process->error.text);
+    return true;
+}
