@@ -12,7 +12,7 @@
 
 #define RECORD_ALIGN 16u
 #define BUFFER_BYTES_FIRST ((size_t)4096)
-#define BUFFER_BYTES_KEPT ((size_t)1 << 20) /* a larger one goes back to the system once it is used up */
+#define BUFFER_BYTES_KEPT ((size_t)64 << 10) /* a larger one goes back to the system once it is used up */
 
 struct record {
     uint32_t source;

@@ -1,0 +1,41 @@
+/* doorbell: how a process sleeps until another process of the same host has something for it.
+ *
+ * One cache line per process in memory that all processes of the host map. A waiter announces that it sleeps, looks
+ * once more whether something has come, and then waits on a futex; a sender first makes its message visible and
+ * then looks whether the receiver sleeps. Both sides put a sequentially consistent fence between their write and
+ * their look, so at least one of them sees the other and no wake-up is lost. The line also names the process, so
+ * that others can tell whether it still lives. The doorbell carries no data and knows nothing of MPI. */
+#ifndef TIERBED_NET_DOORBELL_H
+#define TIERBED_NET_DOORBELL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DOORBELL_BYTES 64
+
+struct doorbell {
+    _Alignas(DOORBELL_BYTES) _Atomic uint32_t word; /* futex: changes with every ring */
+    _Atomic uint32_t sleeping;
+    _Atomic int32_t pid;           /* 0: not there yet */
+    _Atomic uint64_t start_ticks;  /* start time of the process since boot: tells it from a later one of that pid */
+};
+
+/* Names the calling process in `own`. Before it, the memory is zero-filled or holds an earlier state. */
+void doorbell_init(struct doorbell *own);
+
+/* Wakes the owner of `peer` if it sleeps; true when it did. The caller's message is already visible (it has called
+ * doorbell_fence since). */
+bool doorbell_ring(struct doorbell *peer);
+void doorbell_fence(void);
+
+/* The waiter's three steps: word = doorbell_announce(own); look again; then sleep or cancel. */
+uint32_t doorbell_announce(struct doorbell *own);
+void doorbell_cancel(struct doorbell *own);
+/* Sleeps until rung after the announcement, at most `timeout_ns` (> 0); true when rung. Signals end it early. */
+bool doorbell_sleep(struct doorbell *own, uint32_t word, int64_t timeout_ns);
+
+/* Has the process that called doorbell_init on `peer` ended (a zombie has)? One read of /proc: microseconds. */
+bool doorbell_owner_dead(const struct doorbell *peer);
+
+#endif
