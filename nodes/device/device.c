@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/random.h"
 #include "common/time/vtime.h"
 #include "nodes/outbox.h"
 #include "nodes/task.h"
