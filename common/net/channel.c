@@ -5,72 +5,39 @@
 
 #include "common/model/radio.h"
 
-/* Weight of state `root` by the Markov chain tree theorem: the sum, over the three spanning trees directed to the
- * root, of the product of their transition probabilities. Exact, and without a linear solver. */
-static double tree_weight(const double p[SCENARIO_STATES][SCENARIO_STATES], int root) {
-    int a = (root + 1) % SCENARIO_STATES;
-    int b = (root + 2) % SCENARIO_STATES;
-    return p[a][root] * p[b][root] + p[a][b] * p[b][root] + p[b][a] * p[a][root];
-}
-
-void channel_stationary(const double transition[SCENARIO_STATES][SCENARIO_STATES],
-                        double stationary[SCENARIO_STATES]) {
-    double total = 0.0;
-    for (int state = 0; state < SCENARIO_STATES; state++) {
-        stationary[state] = tree_weight(transition, state);
-        total += stationary[state];
-    }
-    for (int state = 0; state < SCENARIO_STATES; state++)
-        stationary[state] = total > 0.0 ? stationary[state] / total : 1.0 / SCENARIO_STATES;
-}
-
-/* Index drawn from a distribution over the three states; rounding left over falls to the last possible state. */
-static uint32_t draw(struct random_stream *stream, const double probability[SCENARIO_STATES]) {
+/* A state drawn from the stationary distribution. */
+static uint32_t draw_state(struct random_stream *stream, const double *transition) {
+    double stationary[SCENARIO_STATES];
+    if (!channel_markov_stationary(transition, SCENARIO_STATES, stationary))
+        return (uint32_t)random_below(stream, SCENARIO_STATES);
     double u = random_uniform(stream);
-    uint32_t last = 0;
-    for (uint32_t state = 0; state < SCENARIO_STATES; state++) {
-        if (probability[state] <= 0.0)
-            continue;
-        if (u < probability[state])
-            return state;
-        u -= probability[state];
-        last = state;
-    }
-    return last;
+    uint32_t state = 0;
+    while (state + 1 < SCENARIO_STATES && u >= stationary[state])
+        u -= stationary[state++];
+    while (stationary[state] <= 0.0) /* rounding must not pick a state that never occurs */
+        state = (state + 1) % SCENARIO_STATES;
+    return state;
 }
 
-static enum status check_rows(const struct scenario_link *config, struct error *error) {
-    for (int row = 0; row < SCENARIO_STATES; row++) {
-        double sum = 0.0;
-        for (int column = 0; column < SCENARIO_STATES; column++) {
-            double p = config->transition[row][column];
-            if (!(p >= 0.0 && p <= 1.0))
-                return error_set(error, STATUS_INVALID, "link %s -> %s: transition[%d][%d] = %g is no probability",
-                                 config->from, config->to, row, column, p);
-            sum += p;
-        }
-        if (!(fabs(sum - 1.0) <= CHANNEL_ROW_TOLERANCE))
-            return error_set(error, STATUS_INVALID, "link %s -> %s: transition row %d sums to %.12g, not 1",
-                             config->from, config->to, row, sum);
-    }
-    return STATUS_OK;
-}
-
-static enum status init_markov3(struct channel *channel, const struct scenario_link *config, struct error *error) {
-    TRY(check_rows(config, error));
+static enum status init_markov3(struct channel *channel, const struct scenario_link *config,
+                                struct error *error) {
+    if (!channel_markov_valid(&config->transition[0][0], SCENARIO_STATES))
+        return error_set(
+            error, STATUS_INVALID,
+            "link %s -> %s: transition is no stochastic matrix; each row needs probabilities that "
+            "add up to 1",
+            config->from, config->to);
     channel->state_count = SCENARIO_STATES;
     memcpy(channel->gain, config->gain, sizeof config->gain);
     memcpy(channel->transition, config->transition, sizeof config->transition);
-    double stationary[SCENARIO_STATES];
-    channel_stationary(config->transition, stationary);
-    channel->state = draw(&channel->stream, stationary);
+    channel->state = draw_state(&channel->stream, &config->transition[0][0]);
     return STATUS_OK;
 }
 
 static void init_levels10(struct channel *channel) {
     channel->state_count = CHANNEL_LEVELS;
-    for (int level = 0; level < CHANNEL_LEVELS; level++)
-        channel->gain[level] = CHANNEL_LEVEL_STEP * (level + 1);
+    for (uint32_t level = 0; level < CHANNEL_LEVELS; level++)
+        channel->gain[level] = channel_level_gain(level);
     channel->state = (uint32_t)random_below(&channel->stream, CHANNEL_LEVELS);
 }
 
@@ -89,37 +56,28 @@ enum status channel_init(struct channel *channel, const struct scenario_link *co
         break;
     case CHANNEL_PATH_LOSS:
         if (!(config->distance_m > 0.0 && isfinite(config->distance_m)))
-            return error_set(error, STATUS_INVALID, "link %s -> %s: distance %g m; the path loss needs more than 0 m",
-                             config->from, config->to, config->distance_m);
+            return error_set(error, STATUS_INVALID,
+                             "link %s -> %s: distance %g m; the path loss needs more than 0 m", config->from,
+                             config->to, config->distance_m);
         channel->gain[0] = radio_path_loss_gain(config->path_loss_g0, CHANNEL_REFERENCE_M, config->distance_m,
                                                 config->path_loss_exponent);
         break;
     }
     for (uint32_t state = 0; state < channel->state_count; state++)
         if (!(channel->gain[state] >= 0.0 && isfinite(channel->gain[state])))
-            return error_set(error, STATUS_INVALID, "link %s -> %s: gain %g of state %u; give a finite gain, 0 or more",
+            return error_set(error, STATUS_INVALID,
+                             "link %s -> %s: gain %g of state %u; give a finite gain, 0 or more",
                              config->from, config->to, channel->gain[state], state);
     return STATUS_OK;
-}
-
-/* Steps are -1, 0, 0, +1 with equal probability; a step over the edge is not taken. */
-static uint32_t next_level(struct channel *channel) {
-    switch (random_below(&channel->stream, 4)) {
-    case 0:
-        return channel->state > 0 ? channel->state - 1 : 0;
-    case 1:
-        return channel->state + 1 < CHANNEL_LEVELS ? channel->state + 1 : channel->state;
-    default:
-        return channel->state;
-    }
 }
 
 bool channel_step(struct channel *channel) {
     uint32_t before = channel->state;
     if (channel->kind == CHANNEL_MARKOV3)
-        channel->state = draw(&channel->stream, channel->transition[before]);
+        channel->state = (uint32_t)channel_markov_step(&channel->transition[0][0], SCENARIO_STATES, before,
+                                                       random_uniform(&channel->stream));
     else if (channel->kind == CHANNEL_LEVELS10)
-        channel->state = next_level(channel);
+        channel->state = channel_level_step(before, random_uniform(&channel->stream));
     return channel->state != before;
 }
 

@@ -1,5 +1,5 @@
-/* The queue of a link, what happens to a packet on its way, and the counters. How long a packet takes on each kind
- * of link is in link_medium.c. */
+/* The queue of a link, what happens to a packet on its way, and the counters. How long a packet takes on each
+ * kind of link is in link_medium.c. */
 #include "common/net/link.h"
 
 #include <assert.h>
@@ -13,8 +13,8 @@
 
 struct link {
     struct packet_queue queue;
-    int64_t free_ns;       /* end of the last transmission */
-    int64_t arrival_ns;    /* latest arrival so far of those that keep their order */
+    int64_t free_ns;    /* end of the last transmission */
+    int64_t arrival_ns; /* latest arrival so far of those that keep their order */
     struct link_medium medium;
     struct loss loss;
     struct random_stream impairments; /* jitter, reordering, duplication, corruption, losses of faults */
@@ -43,8 +43,9 @@ static enum status check_probability(const struct scenario_link *config, const c
 
 static enum status check(const struct scenario_link *config, struct error *error) {
     if (config->queue_max == 0)
-        return error_set(error, STATUS_INVALID, "link %s -> %s: queue_max is 0; a packet needs room for 1 at least",
-                         config->from, config->to);
+        return error_set(error, STATUS_INVALID,
+                         "link %s -> %s: queue_max is 0; a packet needs room for 1 at least", config->from,
+                         config->to);
     if (config->delay_ns < 0 || config->jitter_ns < 0 || config->reorder_delay_ns < 0)
         return error_set(error, STATUS_INVALID, "link %s -> %s: delay, jitter or reorder delay is negative",
                          config->from, config->to);
@@ -53,15 +54,15 @@ static enum status check(const struct scenario_link *config, struct error *error
     return check_probability(config, "reorder_probability", config->reorder_probability, error);
 }
 
-static enum status open_parts(struct link *link, const struct scenario_link *config, double share, uint64_t seed,
-                              uint32_t id, struct error *error) {
+static enum status open_parts(struct link *link, const struct scenario_link *config, double share,
+                              uint64_t seed, uint32_t id, struct error *error) {
     struct random_stream stream;
     stream_of(&stream, seed, id, RANDOM_LOSS);
     TRY(loss_init(&link->loss, config, &stream, error));
     stream_of(&link->impairments, seed, id, RANDOM_JITTER);
     if (packet_queue_init(&link->queue, config->queue_max) != STATUS_OK)
-        return error_set(error, STATUS_MEMORY, "link %s -> %s: no memory for a queue of %u packets", config->from,
-                         config->to, config->queue_max);
+        return error_set(error, STATUS_MEMORY, "link %s -> %s: no memory for a queue of %u packets",
+                         config->from, config->to, config->queue_max);
     stream_of(&stream, seed, id, RANDOM_CHANNEL);
     return link_medium_open(&link->medium, config, share, &stream, error);
 }
@@ -113,7 +114,8 @@ static bool happens(struct link *link, double probability) {
 }
 
 static int64_t draw_jitter(struct link *link) {
-    return link->jitter_ns == 0 ? 0 : (int64_t)random_below(&link->impairments, (uint64_t)link->jitter_ns + 1);
+    return link->jitter_ns == 0 ? 0
+                                : (int64_t)random_below(&link->impairments, (uint64_t)link->jitter_ns + 1);
 }
 
 /* The loss process steps for every packet, so that a cut does not shift the losses after it. */
@@ -175,8 +177,8 @@ static void count(struct link *link, const struct link_departure *departure) {
 bool link_start(struct link *link, int64_t now_ns, struct link_departure *departure) {
     if (link->queue.count == 0 || now_ns < link->free_ns || !(link->medium.rate_bps > 0.0))
         return false;
-    *departure = (struct link_departure){
-        .start_ns = now_ns, .arrival_ns = VTIME_NEVER, .duplicate_ns = VTIME_NEVER};
+    *departure =
+        (struct link_departure){.start_ns = now_ns, .arrival_ns = VTIME_NEVER, .duplicate_ns = VTIME_NEVER};
     packet_queue_pop(&link->queue, now_ns, &departure->packet);
     struct link_passage passage = {.bits = departure->packet.bits,
                                    .offered_ns = departure->packet.offered_ns,
@@ -217,7 +219,8 @@ bool link_allocate(struct link *link, uint32_t subchannels, int64_t now_ns) {
     if (link->medium.kind != LINK_OFDMA)
         return false; /* the message may come from a confused peer: no reason to crash */
     struct link_report before = link_report(link);
-    link->medium.subchannels_held = subchannels < link->medium.subchannels ? subchannels : link->medium.subchannels;
+    link->medium.subchannels_held =
+        subchannels < link->medium.subchannels ? subchannels : link->medium.subchannels;
     link_medium_refresh(&link->medium);
     return !same_report(before, link_report(link));
 }

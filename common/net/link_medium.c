@@ -13,9 +13,10 @@ static bool positive(double value) {
     return value > 0.0 && isfinite(value);
 }
 
-static enum status refuse(const struct scenario_link *config, const char *what, double value, struct error *error) {
-    return error_set(error, STATUS_INVALID, "link %s -> %s: %s is %g; give a finite value above 0", config->from,
-                     config->to, what, value);
+static enum status refuse(const struct scenario_link *config, const char *what, double value,
+                          struct error *error) {
+    return error_set(error, STATUS_INVALID, "link %s -> %s: %s is %g; give a finite value above 0",
+                     config->from, config->to, what, value);
 }
 
 static enum status open_radio(struct link_medium *medium, const struct scenario_link *config,
@@ -35,12 +36,14 @@ static enum status open_radio(struct link_medium *medium, const struct scenario_
     return STATUS_OK;
 }
 
-static enum status open_ofdma(struct link_medium *medium, const struct scenario_link *config, struct error *error) {
+static enum status open_ofdma(struct link_medium *medium, const struct scenario_link *config,
+                              struct error *error) {
     if (config->subchannels == 0)
         return refuse(config, "subchannels", 0.0, error);
     if (config->subchannels_initial > config->subchannels)
-        return error_set(error, STATUS_INVALID, "link %s -> %s: holds %u sub-channels at first, but there are %u",
-                         config->from, config->to, config->subchannels_initial, config->subchannels);
+        return error_set(error, STATUS_INVALID,
+                         "link %s -> %s: holds %u sub-channels at first, but there are %u", config->from,
+                         config->to, config->subchannels_initial, config->subchannels);
     medium->subchannels = config->subchannels;
     medium->subchannels_held = config->subchannels_initial;
     return STATUS_OK;
@@ -50,14 +53,15 @@ static enum status open_ofdma(struct link_medium *medium, const struct scenario_
 static enum status open_lte_m(struct link_medium *medium, const struct scenario_link *config, double share,
                               struct error *error) {
     if (!(share > 0.0 && share <= 1.0))
-        return error_set(error, STATUS_INVALID, "link %s -> %s: share %g of the band; give one above 0, at most 1",
-                         config->from, config->to, share);
+        return error_set(error, STATUS_INVALID,
+                         "link %s -> %s: share %g of the band; give one above 0, at most 1", config->from,
+                         config->to, share);
     if (!positive(config->mini_slot_bits))
         return refuse(config, "bits of a mini-slot", config->mini_slot_bits, error);
     medium->share = share;
     medium->mini_slot_bits = config->mini_slot_bits;
-    medium->rate_max_bps = radio_lte_m_rate_max_bps(config->bandwidth_hz, config->power_w,
-                                                    channel_gain_best(&medium->channel), config->noise_w_per_hz);
+    medium->rate_max_bps = radio_lte_m_rate_max_bps(
+        config->bandwidth_hz, config->power_w, channel_gain_best(&medium->channel), config->noise_w_per_hz);
     if (!positive(medium->rate_max_bps))
         return refuse(config, "the rate in the best channel state", medium->rate_max_bps, error);
     medium->mini_slot_ns = radio_mini_slot_s(config->mini_slot_bits, medium->rate_max_bps) * 1e9;
@@ -103,14 +107,15 @@ void link_medium_close(struct link_medium *medium) {
 static double ofdma_rate_bps(const struct link_medium *medium) {
     double subchannel_hz = medium->bandwidth_hz / medium->subchannels;
     return medium->subchannels_held * radio_density_rate_bps(subchannel_hz, medium->power_w,
-                                                             channel_gain(&medium->channel), medium->noise_w_per_hz);
+                                                             channel_gain(&medium->channel),
+                                                             medium->noise_w_per_hz);
 }
 
 /* delta = ceil(R_max / R); a rate so low that the count is absurd counts as no rate at all. */
 static void refresh_lte_m(struct link_medium *medium) {
-    double rate_bps = medium->rate_factor * radio_lte_m_rate_bps(medium->share, medium->bandwidth_hz, medium->power_w,
-                                                                 channel_gain(&medium->channel),
-                                                                 medium->noise_w_per_hz);
+    double rate_bps =
+        medium->rate_factor * radio_lte_m_rate_bps(medium->share, medium->bandwidth_hz, medium->power_w,
+                                                   channel_gain(&medium->channel), medium->noise_w_per_hz);
     bool outage = !(rate_bps > 0.0) || medium->rate_max_bps / rate_bps > MINI_SLOTS_MAX;
     medium->rate_bps = outage ? 0.0 : rate_bps;
     medium->mini_slots = outage ? 0 : radio_mini_slots_per_task(medium->rate_max_bps, rate_bps);
@@ -140,8 +145,9 @@ static int64_t whole_ns(double duration_ns) {
     return duration_ns < DURATION_NS_MAX ? (int64_t)llround(duration_ns) : (int64_t)DURATION_NS_MAX;
 }
 
-/* A packet of b bits takes ceil(b / H) * delta mini-slots. tau need not be whole in ns: the remainder is carried
- * through a busy period, so that a queue of any length drains at multiples of tau, as jopa Eq. (7) has it. */
+/* A packet of b bits takes ceil(b / H) * delta mini-slots. tau need not be whole in ns: the remainder is
+ * carried through a busy period, so that a queue of any length drains at multiples of tau, as jopa Eq. (7)
+ * has it. */
 static void carry_lte_m(struct link_medium *medium, struct link_passage *passage) {
     double parts = ceil((double)passage->bits / medium->mini_slot_bits - RADIO_TOLERANCE);
     double slots = fmax(parts, 1.0) * medium->mini_slots;
@@ -151,8 +157,8 @@ static void carry_lte_m(struct link_medium *medium, struct link_passage *passage
     passage->end_ns = passage->start_ns + busy_ns;
 }
 
-/* Uses what is left of the chance at start_ns, then whole chances. A packet can use a chance only if it was offered
- * before it came (Mahimahi takes the packets of a chance before it lets new ones in). */
+/* Uses what is left of the chance at start_ns, then whole chances. A packet can use a chance only if it was
+ * offered before it came (Mahimahi takes the packets of a chance before it lets new ones in). */
 static void carry_trace(struct link_medium *medium, struct link_passage *passage) {
     double chance_bits = TRACE_CHANCE_BITS * medium->rate_factor;
     double missing_bits = (double)passage->bits;

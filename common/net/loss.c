@@ -2,7 +2,8 @@
 
 #include <math.h>
 
-static enum status check(const struct scenario_link *config, const char *name, double p, struct error *error) {
+static enum status check(const struct scenario_link *config, const char *name, double p,
+                         struct error *error) {
     if (p >= 0.0 && p <= 1.0)
         return STATUS_OK;
     return error_set(error, STATUS_INVALID, "link %s -> %s: %s = %g is no probability; give one from 0 to 1",
@@ -14,8 +15,8 @@ static double bad_share(const struct loss *loss) {
     return moves > 0.0 ? loss->good_to_bad / moves : 0.0;
 }
 
-enum status loss_init(struct loss *loss, const struct scenario_link *config, const struct random_stream *stream,
-                      struct error *error) {
+enum status loss_init(struct loss *loss, const struct scenario_link *config,
+                      const struct random_stream *stream, struct error *error) {
     *loss = (struct loss){.kind = config->loss, .stream = *stream};
     if (config->loss == LOSS_NONE)
         return STATUS_OK;
@@ -56,7 +57,8 @@ static double both_lost(const struct loss *loss) {
         return loss->probability * loss->probability;
     double good = (1.0 - bad_share(loss)) * loss->probability;
     double bad = bad_share(loss) * loss->probability_bad;
-    return good * ((1.0 - loss->good_to_bad) * loss->probability + loss->good_to_bad * loss->probability_bad) +
+    return good *
+               ((1.0 - loss->good_to_bad) * loss->probability + loss->good_to_bad * loss->probability_bad) +
            bad * (loss->bad_to_good * loss->probability + (1.0 - loss->bad_to_good) * loss->probability_bad);
 }
 

@@ -1,8 +1,8 @@
 /* packet_queue: packets that wait for a transmitter: most urgent first, first come first served among equals.
  *
  * Bounded: a push into a full queue is refused. The queue also keeps the two sides of Little's law as exact
- * integers: the integral over time of the number waiting, and the sum of the waits of those that left. They are
- * equal whenever the queue is empty. Times handed in must not go back (assert). */
+ * integers: the integral over time of the number waiting, and the sum of the waits of those that left. They
+ * are equal whenever the queue is empty. Times handed in must not go back (assert). */
 #ifndef TIERBED_NET_PACKET_QUEUE_H
 #define TIERBED_NET_PACKET_QUEUE_H
 

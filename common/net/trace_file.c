@@ -19,15 +19,17 @@ struct reader {
 };
 
 static enum status refuse(const struct reader *reader, const char *what) {
-    return error_set(reader->error, STATUS_INVALID, "%s:%u: %s; expected one whole number of milliseconds a line",
-                     reader->name, reader->line, what);
+    return error_set(reader->error, STATUS_INVALID,
+                     "%s:%u: %s; expected one whole number of milliseconds a line", reader->name,
+                     reader->line, what);
 }
 
 /* The bytes of the next line are consumed with their end: "\n", "\r\n", or the end of the text. */
 static enum status read_stamp(struct reader *reader, uint32_t *stamp_ms) {
     uint64_t value = 0;
     size_t first = reader->used;
-    while (reader->used < reader->size && reader->text[reader->used] >= '0' && reader->text[reader->used] <= '9') {
+    while (reader->used < reader->size && reader->text[reader->used] >= '0' &&
+           reader->text[reader->used] <= '9') {
         value = value * 10 + (uint64_t)(reader->text[reader->used++] - '0');
         if (value > TRACE_STAMP_MS_MAX)
             return refuse(reader, "the stamp is above 2000000000 ms");
@@ -65,7 +67,8 @@ static enum status read_stamps(struct reader *reader, struct trace_file *trace) 
     }
     if (trace->count == 0 || trace->stamps_ms[trace->count - 1] == 0)
         return error_set(reader->error, STATUS_INVALID,
-                         "%s: the trace has no length; its last line must be a stamp above 0 ms", reader->name);
+                         "%s: the trace has no length; its last line must be a stamp above 0 ms",
+                         reader->name);
     trace->period_ms = trace->stamps_ms[trace->count - 1];
     return STATUS_OK;
 }
@@ -74,7 +77,8 @@ enum status trace_file_parse(const char *text, size_t size, const char *name, st
                              struct error *error) {
     *trace = (struct trace_file){0};
     if (size > TRACE_FILE_BYTES_MAX)
-        return error_set(error, STATUS_INVALID, "%s: a trace may have %zu bytes at most", name, TRACE_FILE_BYTES_MAX);
+        return error_set(error, STATUS_INVALID, "%s: a trace may have %zu bytes at most", name,
+                         TRACE_FILE_BYTES_MAX);
     size_t lines = count_lines(text, size);
     if (lines > TRACE_STAMPS_MAX)
         return error_set(error, STATUS_INVALID, "%s: %zu lines; a trace may have %u at most", name, lines,
@@ -134,7 +138,8 @@ void trace_file_close(struct trace_file *trace) {
 int64_t trace_file_time_ns(const struct trace_file *trace, uint64_t index) {
     uint64_t round = index / trace->count;
     uint64_t stamp_ms = trace->stamps_ms[index % trace->count];
-    unsigned __int128 time_ns = ((unsigned __int128)round * trace->period_ms + stamp_ms) * (uint64_t)VTIME_NS_PER_MS;
+    unsigned __int128 time_ns =
+        ((unsigned __int128)round * trace->period_ms + stamp_ms) * (uint64_t)VTIME_NS_PER_MS;
     return time_ns < (unsigned __int128)VTIME_NEVER ? (int64_t)time_ns : VTIME_NEVER;
 }
 

@@ -1,9 +1,9 @@
 /* trace_file: chances to transmit, recorded from a real link, in Mahimahi's text format.
  *
- * One line per chance: a whole number of milliseconds since the start, not falling from line to line; each grants
- * 1500 bytes. The last stamp is the period: the trace starts over there, so chance i of round n comes at
- * n * period + stamp[i]. Several chances may share a stamp. Blank lines, signs, comments, a period of 0 and anything
- * beyond the bounds below are refused with their line number. */
+ * One line per chance: a whole number of milliseconds since the start, not falling from line to line; each
+ * grants 1500 bytes. The last stamp is the period: the trace starts over there, so chance i of round n comes
+ * at n * period + stamp[i]. Several chances may share a stamp. Blank lines, signs, comments, a period of 0
+ * and anything beyond the bounds below are refused with their line number. */
 #ifndef TIERBED_NET_TRACE_FILE_H
 #define TIERBED_NET_TRACE_FILE_H
 
@@ -12,9 +12,9 @@
 
 #include "common/base/error.h"
 
-#define TRACE_CHANCE_BITS 12000u                 /* 1500 bytes */
-#define TRACE_STAMPS_MAX ((uint32_t)1 << 22)     /* chances in one file */
-#define TRACE_STAMP_MS_MAX UINT32_C(2000000000)  /* 23 days */
+#define TRACE_CHANCE_BITS 12000u                /* 1500 bytes */
+#define TRACE_STAMPS_MAX ((uint32_t)1 << 22)    /* chances in one file */
+#define TRACE_STAMP_MS_MAX UINT32_C(2000000000) /* 23 days */
 #define TRACE_FILE_BYTES_MAX ((size_t)48 << 20)
 
 struct trace_file {
@@ -23,8 +23,8 @@ struct trace_file {
     uint32_t period_ms; /* the last stamp, > 0 */
 };
 
-/* Parses `size` bytes of text (no terminating zero needed); `name` stands for the file in messages. On failure
- * nothing is owned: STATUS_INVALID, or STATUS_MEMORY. */
+/* Parses `size` bytes of text (no terminating zero needed); `name` stands for the file in messages. On
+ * failure nothing is owned: STATUS_INVALID, or STATUS_MEMORY. */
 enum status trace_file_parse(const char *text, size_t size, const char *name, struct trace_file *trace,
                              struct error *error);
 
