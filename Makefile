@@ -1,39 +1,50 @@
 # Tierbed's only build file. `make help` lists the targets.
-# Variants: release (default), SAN=address,undefined, COVERAGE=1; each has its own folder below build/.
+# Variants: release (default), SAN=address,undefined, COVERAGE=1, CC=clang; each has its own folder below build/.
+# FUZZ=1 and VALGRIND=1 are variants too, used by the targets of those names.
 
-CC ?= gcc
+ifeq ($(origin CC),default)
+  CC := gcc
+endif
 MPICC ?= mpicc
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
+DESTDIR ?=
 MARCH ?= native
 CFLAGS ?= -O3 -g
 WERROR ?=
+FUZZ_SECONDS ?= 10
 
 VERSION := 0.1.0
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 
+empty :=
+comma := ,
+VARIANT := release
+VARIANT_FLAGS :=
 ifdef SAN
-  empty :=
-  comma := ,
   VARIANT := san-$(subst $(comma),-,$(SAN))
   VARIANT_FLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
 else ifdef COVERAGE
   VARIANT := coverage
   VARIANT_FLAGS := --coverage -O0
-else
-  VARIANT := release
-  VARIANT_FLAGS :=
+else ifdef FUZZ
+  VARIANT := fuzz
+  VARIANT_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
+else ifdef VALGRIND
+  # valgrind knows no AVX-512
+  VARIANT := valgrind
+  VARIANT_FLAGS := -O1
+  MARCH := $(if $(filter x86_64,$(shell uname -m)),x86-64-v2,native)
 endif
-ifneq ($(origin CC),default)
-  ifneq ($(CC),gcc)
-    VARIANT := $(VARIANT)-$(notdir $(CC))
-  endif
+ifneq ($(notdir $(CC)),gcc)
+  VARIANT := $(VARIANT)-$(notdir $(CC))
 endif
 
 BUILD := build/$(VARIANT)
 OBJ := $(BUILD)/obj
 BIN := $(BUILD)/bin
 TESTBIN := $(BUILD)/tests
+FUZZBIN := $(BUILD)/targets
 
 PACKAGES := libsodium sqlite3 libcrypto yaml-0.1 jansson fftw3 matio
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(WERROR)
@@ -48,58 +59,75 @@ MPI_SOURCES := common/net/bus_mpi.c common/net/doorbell.c
 COMMON_SOURCES := $(filter-out $(MPI_SOURCES),$(wildcard common/*/*.c))
 NODE_SOURCES := $(filter-out %/main.c,$(wildcard nodes/*.c nodes/*/*.c))
 ROLE_MAINS := $(wildcard nodes/*/main.c)
-CLI_SOURCES := $(wildcard cli/*.c)
+CLI_MAIN := cli/tierbed.c
+CLI_SOURCES := $(filter-out $(CLI_MAIN) %_main.c,$(wildcard cli/*.c))
 BENCH_SOURCES := $(filter-out %_main.c,$(wildcard bench/*.c))
 BENCH_MAINS := $(wildcard bench/*_main.c)
 TEST_LIB_SOURCES := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(wildcard tests/base/test_*.c tests/time/test_*.c tests/net/test_*.c tests/model/test_*.c \
-  tests/data/test_*.c tests/record/test_*.c tests/nodes/test_*.c tests/cli/test_*.c)
+  tests/data/test_*.c tests/record/test_*.c tests/nodes/test_*.c tests/cli/test_*.c tests/bench/test_*.c)
 MPI_TESTS := $(wildcard tests/mpi/test_*.c)
+FUZZ_TESTS := $(wildcard tests/fuzz/fuzz_*.c)
 
 objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
 LIBTIERBED := $(BUILD)/libtierbed.a
 ROLE_PROGRAMS := $(patsubst nodes/%/main.c,$(BIN)/tierbed-%,$(ROLE_MAINS))
 BENCH_PROGRAMS := $(patsubst bench/%_main.c,$(BIN)/tierbed-bench-%,$(BENCH_MAINS))
-PROGRAMS := $(BIN)/tierbed $(ROLE_PROGRAMS) $(BENCH_PROGRAMS)
+PROGRAMS := $(BIN)/tierbed $(BIN)/tierbed-probe $(ROLE_PROGRAMS) $(BENCH_PROGRAMS)
 UNIT_TEST_PROGRAMS := $(patsubst tests/%.c,$(TESTBIN)/%,$(UNIT_TESTS))
 MPI_TEST_PROGRAMS := $(patsubst tests/%.c,$(TESTBIN)/%,$(MPI_TESTS))
+FUZZ_PROGRAMS := $(patsubst tests/fuzz/fuzz_%.c,$(FUZZBIN)/%,$(FUZZ_TESTS))
 
 .DEFAULT_GOAL := all
-.PHONY: all help clean
 .SECONDARY:
+.DELETE_ON_ERROR:
 
+# ---------------------------------------------------------------------------------------------- programs
+
+.PHONY: all help programs unit-programs
 all: $(PROGRAMS) build/bin ## Build every program into build/<variant>/bin
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	@echo; echo "  Variants: SAN=address,undefined  COVERAGE=1  CC=clang  MARCH=x86-64-v2  CFLAGS=...  WERROR=-Werror"
 
 build/bin: | $(BIN)
 	@ln -sfn release/bin build/bin
 
-$(BIN):
+$(BIN) $(FUZZBIN):
 	@mkdir -p $@
 
-$(OBJ)/%.o: %.c Makefile
+# Other flags than last time: everything of this variant is built again.
+$(BUILD)/flags.txt: FORCE
 	@mkdir -p $(@D)
-	$(CC) $(TIERBED_CFLAGS) -DTIERBED_VERSION='"$(VERSION)"' -c $< -o $@
-
-$(call objects,$(MPI_SOURCES)) $(call objects,$(MPI_TESTS)): TIERBED_CFLAGS += $(MPI_CFLAGS)
+	@echo '$(CC) $(TIERBED_CFLAGS) $(TIERBED_LDFLAGS)' | cmp -s - $@ || \
+	  echo '$(CC) $(TIERBED_CFLAGS) $(TIERBED_LDFLAGS)' > $@
 
 # The commit is the only thing that changes with every commit: kept in one small object.
 $(BUILD)/commit.txt: FORCE
 	@mkdir -p $(@D)
 	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
 FORCE:
-$(OBJ)/common/base/version.o: TIERBED_CFLAGS += -DTIERBED_COMMIT='"$(COMMIT)"' \
+
+$(OBJ)/%.o: %.c $(BUILD)/flags.txt
+	@mkdir -p $(@D)
+	$(CC) $(TIERBED_CFLAGS) $(EXTRA_CFLAGS) -c $< -o $@
+
+$(call objects,$(MPI_SOURCES) $(MPI_TESTS)): EXTRA_CFLAGS = $(MPI_CFLAGS)
+$(OBJ)/common/base/version.o: EXTRA_CFLAGS = -DTIERBED_VERSION='"$(VERSION)"' -DTIERBED_COMMIT='"$(COMMIT)"' \
   -DTIERBED_CFLAGS_TEXT='"$(CFLAGS) -march=$(MARCH) $(VARIANT_FLAGS)"' -DTIERBED_VARIANT='"$(VARIANT)"'
-$(OBJ)/common/base/version.o: $(BUILD)/commit.txt
+$(OBJ)/common/base/version.o: $(BUILD)/commit.txt Makefile
+$(call objects,$(CLI_MAIN)): $(CLI_SOURCES)
 
 $(LIBTIERBED): $(call objects,$(COMMON_SOURCES) $(NODE_SOURCES) $(BENCH_SOURCES))
 	@rm -f $@
 	ar rcs $@ $^
 
-$(BIN)/tierbed: $(call objects,$(CLI_SOURCES)) $(LIBTIERBED) | $(BIN)
+$(BIN)/tierbed: $(call objects,$(CLI_MAIN) $(CLI_SOURCES)) $(LIBTIERBED) | $(BIN)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BIN)/tierbed-probe: $(OBJ)/cli/probe_main.o $(call objects,$(MPI_SOURCES)) $(LIBTIERBED) | $(BIN)
+	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) $(MPI_LIBS)
 
 $(BIN)/tierbed-bench-%: $(OBJ)/bench/%_main.o $(call objects,$(MPI_SOURCES)) $(LIBTIERBED) | $(BIN)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) $(MPI_LIBS)
@@ -111,11 +139,140 @@ $(TESTBIN)/mpi/%: $(OBJ)/tests/mpi/%.o $(call objects,$(TEST_LIB_SOURCES) $(MPI_
 	@mkdir -p $(@D)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka $(MPI_LIBS)
 
+$(TESTBIN)/cli/%: $(OBJ)/tests/cli/%.o $(call objects,$(TEST_LIB_SOURCES) $(CLI_SOURCES)) $(LIBTIERBED)
+	@mkdir -p $(@D)
+	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
 $(TESTBIN)/%: $(OBJ)/tests/%.o $(call objects,$(TEST_LIB_SOURCES)) $(LIBTIERBED)
 	@mkdir -p $(@D)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+$(FUZZBIN)/%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBTIERBED) | $(FUZZBIN)
+	$(CC) $(TIERBED_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+programs: $(PROGRAMS)
 unit-programs: $(UNIT_TEST_PROGRAMS) $(MPI_TEST_PROGRAMS)
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+# ------------------------------------------------------------------------------------------------- use
+
+.PHONY: demo bench
+demo: all ## Run the factory with real MPI processes; ends with the summary and the path of the report
+	@build/bin/tierbed run experiments/factory/quickstart.yaml
+
+bench: all ## Measure the event queue (PHOLD) and the bus on this machine
+	@build/bin/tierbed bench phold
+	@build/bin/tierbed bench bus
+
+# ------------------------------------------------------------------------------------------------- tests
+
+.PHONY: test check valgrind fuzz fuzz-programs coverage
+test: all unit-programs ## Run every test; the last line is "N passed, N failed"
+	@tests/run_tests.sh --build $(BUILD) unit cli mpi browser layers
+
+check: all unit-programs ## The quick part: unit tests, command line, layers
+	@tests/run_tests.sh --build $(BUILD) unit cli layers
+
+unit: unit-programs ## Unit tests only (with SAN=... or COVERAGE=1 too)
+	@tests/run_tests.sh --build $(BUILD) unit
+
+valgrind: ## Unit tests under valgrind (a build of its own)
+	@$(MAKE) --no-print-directory VALGRIND=1 unit-programs
+	@tests/run_tests.sh --build build/valgrind$(if $(filter-out gcc,$(notdir $(CC))),-$(notdir $(CC))) --valgrind unit
+
+fuzz: ## Fuzz every decoder and parser for FUZZ_SECONDS each (clang)
+	@$(MAKE) --no-print-directory FUZZ=1 CC=clang fuzz-programs
+	@tests/run_fuzz.sh --build build/fuzz-clang --seconds $(FUZZ_SECONDS)
+
+coverage: ## Line coverage of the unit and command line tests
+	@$(MAKE) --no-print-directory COVERAGE=1 check
+	@gcovr --object-directory build/coverage --root . --filter 'common/|nodes/|cli/|bench/' --sort-uncovered
+
+# ------------------------------------------------------------------------------------------- source checks
+
+LINT_SOURCES := $(wildcard common/*/*.c nodes/*.c nodes/*/*.c cli/*.c bench/*.c)
+LINT_STAMPS := $(patsubst %.c,build/lint/%.tidy,$(LINT_SOURCES))
+HEADERS := $(wildcard common/*/*.h common/*/*.def nodes/*.h nodes/*/*.h cli/*.h bench/*.h)
+SHELL_SCRIPTS := $(wildcard deploy/*.sh deploy/run .ci/run tests/*.sh)
+
+.PHONY: lint lint-cppcheck lint-shell layers format format-check
+lint: $(LINT_STAMPS) lint-cppcheck lint-shell ## clang-tidy, cppcheck and shellcheck; nothing may be found
+	@echo "lint: clean ($(words $(LINT_SOURCES)) sources, $(words $(SHELL_SCRIPTS)) scripts)"
+
+build/lint/%.tidy: %.c .clang-tidy $(HEADERS)
+	@mkdir -p $(@D)
+	clang-tidy --quiet --warnings-as-errors='*' $< -- -std=c11 -D_GNU_SOURCE -I. $(MPI_CFLAGS) \
+	  $(shell $(PKG_CONFIG) --cflags $(PACKAGES)) 2>build/lint/stderr.$(subst /,-,$*) || \
+	  { cat build/lint/stderr.$(subst /,-,$*); exit 1; }
+	@touch $@
+
+lint-cppcheck:
+	@mkdir -p build/lint/cppcheck
+	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
+	  --error-exitcode=1 --suppress=missingIncludeSystem --suppress=unmatchedSuppression \
+	  --cppcheck-build-dir=build/lint/cppcheck -D_GNU_SOURCE -I. $(LINT_SOURCES)
+
+lint-shell:
+	shellcheck $(SHELL_SCRIPTS)
+
+layers: ## Check that includes go one way and nodes name no scheme
+	@tests/layers.sh
+
+format: ## Format the sources (clang-format)
+	clang-format -i $(LINT_SOURCES) $(filter %.h,$(HEADERS)) $(UNIT_TESTS) $(MPI_TESTS) $(FUZZ_TESTS)
+
+format-check: ## Say which sources `make format` would change
+	@clang-format --dry-run $(LINT_SOURCES) $(filter %.h,$(HEADERS)) 2>&1 | grep -c 'clang-format-violations' || true
+
+# ------------------------------------------------------------------------------------------------- documents
+
+COMMANDS = $(shell $(BIN)/tierbed help | awk '/^Commands/ {on = 1; next} /^$$/ {on = 0} on {print $$1}')
+MAN_SOURCES := $(wildcard docs/man/*.scd)
+MAN_PAGES := $(patsubst docs/man/%.scd,build/man/%,$(MAN_SOURCES))
+MAN_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: docs man reference
+docs: all ## Write man pages and the reference of scenario keys from the programs' own tables
+	@$(MAKE) --no-print-directory man-sources reference
+	@$(MAKE) --no-print-directory man
+
+man-sources: $(BIN)/tierbed
+	@mkdir -p docs/man
+	@$(BIN)/tierbed help --man > docs/man/tierbed.1.scd
+	@for command in $(COMMANDS); do $(BIN)/tierbed help --man $$command > docs/man/tierbed-$$command.1.scd || exit 1; done
+
+reference: $(BIN)/tierbed
+	@mkdir -p docs/reference
+	$(BIN)/tierbed scenario reference > docs/reference/scenario.md.new
+	@mv docs/reference/scenario.md.new docs/reference/scenario.md
+	$(BIN)/tierbed scenario schema > docs/reference/scenario.schema.json.new
+	@mv docs/reference/scenario.schema.json.new docs/reference/scenario.schema.json
+
+man: $(MAN_PAGES)
+
+build/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	SOURCE_DATE_EPOCH=$(MAN_EPOCH) scdoc < $< > $@
+
+# --------------------------------------------------------------------------------------------------- install
+
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+SHAREDIR = $(DESTDIR)$(PREFIX)/share
+COMPLETION_DIR = $(SHAREDIR)/bash-completion/completions
+
+.PHONY: install uninstall clean
+install: all man ## Install programs, man pages, completion and experiments below DESTDIR/PREFIX
+	install -d $(BINDIR) $(SHAREDIR)/man/man1 $(COMPLETION_DIR) $(SHAREDIR)/tierbed
+	install -m 755 $(PROGRAMS) $(BINDIR)
+	install -m 644 $(MAN_PAGES) $(SHAREDIR)/man/man1
+	$(BIN)/tierbed help --completion > $(COMPLETION_DIR)/tierbed
+	cp -R experiments $(SHAREDIR)/tierbed/
+	install -m 644 LICENSE README.md $(SHAREDIR)/tierbed
+
+uninstall: ## Remove what `make install` installed
+	rm -f $(addprefix $(BINDIR)/,$(notdir $(PROGRAMS)))
+	rm -f $(addprefix $(SHAREDIR)/man/man1/,$(notdir $(MAN_PAGES))) $(COMPLETION_DIR)/tierbed
+	rm -rf $(SHAREDIR)/tierbed
 
 clean: ## Remove build/
 	rm -rf build
