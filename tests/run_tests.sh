@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# run_tests: runs sections of the test suite and counts single tests. Usage:
+#   tests/run_tests.sh --build build/release [--valgrind] unit|cli|mpi|browser|layers ...
+# unit: cmocka programs; cli, browser: *.bats; mpi: cmocka programs under mpirun, one result over all ranks, and *.bats.
+# An MPI test says how many ranks it wants in a comment of its own, "/* np: 4 */" (2 otherwise).
+# Shows the output of what failed; the last line is "N passed, N failed[, N skipped]". Exit 1 when anything failed,
+# a program died, or a section has no test.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+
+build=build/release valgrind=()
+sections=()
+while (($# > 0)); do
+  case $1 in
+    --build) build=${2:?--build needs a directory}; shift ;;
+    --valgrind) valgrind=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+      --show-leak-kinds=definite --child-silent-after-fork=yes) ;;
+    unit | cli | mpi | browser | layers) sections+=("$1") ;;
+    *) echo "usage: tests/run_tests.sh --build DIR [--valgrind] unit|cli|mpi|browser|layers ..." >&2; exit 2 ;;
+  esac
+  shift
+done
+
+# What a test may rely on: where the programs are, and that mpirun works as root and with more ranks than cores.
+export TIERBED_BIN=$PWD/$build/bin
+export PATH=$TIERBED_BIN:$PATH
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
+export UBSAN_OPTIONS="print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
+unset NO_COLOR TIERBED_OUT
+
+program_limit_s=600 # a guard against hanging, far above what any program takes
+passed=0 failed=0 skipped=0
+scratch=$(mktemp -d) || exit 2
+trap 'rm -rf "$scratch"' EXIT
+
+# Adds the counts of a cmocka log to $p $f $s. A program may hold several groups.
+count_cmocka() {
+  read -r p f s < <(awk '
+    /\[  PASSED  \] [0-9]+ test/ { p += $4 }
+    /\[  FAILED  \] [0-9]+ test/ { f += $4 }
+    /\[  SKIPPED \] [0-9]+ test/ { s += $4 }
+    END { print p + 0, f + 0, s + 0 }' "$@")
+}
+
+# result NAME EXIT LOG: adds $p $f $s to the totals; an exit that no failed test explains counts as one failure.
+result() {
+  local name=$1 code=$2 log=$3
+  if ((code != 0 && f == 0)); then
+    f=1
+    if ((code == 124)); then
+      echo "$name: no end after $program_limit_s s" >>"$log"
+    else
+      echo "$name: ended with exit code $code" >>"$log"
+    fi
+  elif ((code == 0 && p + f + s == 0)); then
+    f=1
+    echo "$name: ran no test" >>"$log"
+  fi
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  if ((f > 0)); then
+    printf 'FAIL  %s  (%d passed, %d failed)\n' "$name" "$p" "$f"
+    sed 's/^/      /' "$log" | tail -n 80
+  elif ((s > 0)); then
+    printf 'ok    %s  (%d passed, %d skipped)\n' "$name" "$p" "$s"
+    grep -hiE '(\] SKIPPED|\[  SKIPPED|# skip|^skip)' "$log" | sed 's/^/      /' | sort -u | head -n 20
+  else
+    printf 'ok    %s  (%d)\n' "$name" "$p"
+  fi
+}
+
+empty_section() {
+  echo "FAIL  $1: no test found"
+  failed=$((failed + 1))
+}
+
+# Programs that the build must have made from tests/DIR/test_*.c.
+program_of() {
+  local name=${1#tests/}
+  echo "$build/tests/${name%.c}"
+}
+
+run_unit() {
+  local source program log found=0
+  for source in tests/*/test_*.c; do
+    case $source in tests/mpi/* | tests/fuzz/* | 'tests/*'*) continue ;; esac
+    found=1 program=$(program_of "$source") log=$scratch/log
+    timeout "$program_limit_s" "${valgrind[@]}" "$program" >"$log" 2>&1
+    local code=$?
+    count_cmocka "$log"
+    result "${source%.c}" "$code" "$log"
+  done
+  ((found)) || empty_section unit
+}
+
+# Every rank writes its own log, so that one test is one result and not one a rank.
+run_mpi_program() {
+  local source=$1 program np ranks log=$scratch/log
+  program=$(program_of "$source")
+  np=$(sed -n 's|.*/\* np: \([0-9][0-9]*\) \*/.*|\1|p' "$source" | head -n 1)
+  ranks=$(mktemp -d "$scratch/ranks.XXXXXX")
+  # shellcheck disable=SC2016 # expanded by the ranks
+  timeout --kill-after=10 "$program_limit_s" mpirun -np "${np:-2}" \
+    sh -c 'exec "$0" >"$1/${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}" 2>&1' "$program" "$ranks" >"$log" 2>&1
+  local code=$? rank total=0 most_failed=0 most_skipped=0
+  for rank in "$ranks"/*; do
+    [[ -e $rank ]] || continue
+    count_cmocka "$rank"
+    ((p + f + s > total)) && total=$((p + f + s))
+    ((f > most_failed)) && most_failed=$f
+    ((s > most_skipped)) && most_skipped=$s
+    { echo "--- rank ${rank##*/}"; cat "$rank"; } >>"$log"
+  done
+  f=$most_failed s=$most_skipped p=$((total - most_failed - most_skipped))
+  ((p < 0)) && p=0
+  result "${source%.c} (np ${np:-2})" "$code" "$log"
+}
+
+run_bats() {
+  local file=$1 log=$scratch/log
+  timeout --kill-after=10 "$((4 * program_limit_s))" bats --tap "$file" >"$log" 2>&1 </dev/null
+  local code=$?
+  read -r p f s < <(awk '
+    /^ok [0-9]+ .*# skip/ { s++; next }
+    /^ok [0-9]+/ { p++ }
+    /^not ok [0-9]+/ { f++ }
+    END { print p + 0, f + 0, s + 0 }' "$log")
+  result "${file%.bats}" "$code" "$log"
+}
+
+run_bats_in() {
+  local file found=0
+  for file in "tests/$1"/*.bats; do
+    [[ -e $file ]] || continue
+    found=1
+    run_bats "$file"
+  done
+  ((found)) || empty_section "$1"
+}
+
+run_mpi() {
+  local source file found=0
+  for source in tests/mpi/test_*.c; do
+    [[ -e $source ]] || continue
+    found=1
+    run_mpi_program "$source"
+  done
+  for file in tests/mpi/*.bats; do
+    [[ -e $file ]] || continue
+    found=1
+    run_bats "$file"
+  done
+  ((found)) || empty_section mpi
+}
+
+run_layers() {
+  local log=$scratch/log code
+  tests/layers.sh >"$log" 2>&1
+  code=$?
+  p=$((code == 0)) f=0 s=0
+  result layers "$code" "$log"
+}
+
+((${#sections[@]} > 0)) || sections=(unit cli mpi browser layers)
+for section in "${sections[@]}"; do
+  begin=$SECONDS
+  case $section in
+    unit) run_unit ;;
+    cli | browser) run_bats_in "$section" ;;
+    mpi) run_mpi ;;
+    layers) run_layers ;;
+  esac
+  printf -- '----  %s: %d s\n' "$section" "$((SECONDS - begin))"
+done
+
+line="$passed passed, $failed failed"
+((skipped > 0)) && line+=", $skipped skipped"
+echo "$line"
+((failed == 0))
