@@ -167,7 +167,8 @@ static enum status on_timer(void *state, const struct node_env *env, const struc
     struct edge_share *share = &edge->shares[index];
     if (share->count == 0 || share->served != event->cookie >> 32)
         return STATUS_OK;
-    const struct message_task *window = &share->tasks[share->head];
+    struct message_task *window = &share->tasks[share->head];
+    window->task.compute_end_ns = event->now_ns; /* later than planned when this node hung */
     struct task_verdict verdict = task_diagnose(env->scenario, edge->plan, window);
     send_result(share,
                 &(struct message_result){.task = window->task,

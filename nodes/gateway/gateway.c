@@ -1,6 +1,7 @@
 #include "nodes/gateway/gateway.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "common/base/random.h"
@@ -50,7 +51,7 @@ static enum status init_memory(struct gateway *gateway, bool may_crash) {
 }
 
 /* What lies above: the edge server, if any, and the formula's view of it. */
-static enum status init_edge(struct gateway *gateway, const struct node_env *env) {
+static enum status init_edge(struct gateway *gateway, const struct node_env *env, int64_t now_ns, bool restarted) {
     const struct topology *topology = env->topology;
     gateway->edge = topology->nodes[env->self].parent;
     if (gateway->edge == TOPOLOGY_NONE)
@@ -58,20 +59,23 @@ static enum status init_edge(struct gateway *gateway, const struct node_env *env
     uint32_t link = topology_link_between(topology, env->self, gateway->edge);
     if (topology->nodes[gateway->edge].role != ROLE_EDGE || link == TOPOLOGY_NONE)
         return STATUS_INVALID;
-    gateway->uplink_power_w = topology->links[link].config->power_w;
+    const struct scenario_link *config = topology->links[link].config;
+    TRY(uplink_init(&gateway->uplink, config, env->scenario->task.bits, now_ns, restarted));
+    gateway->uplink_power_w = config->power_w;
     gateway->edge_ns = edge_service_ns(env->scenario, edge_gateway_count(topology, gateway->edge));
     gateway->edge_formula = !topology->nodes[gateway->edge].may_crash;
     return STATUS_OK;
 }
 
-static enum status gateway_init(struct gateway *gateway, const struct node_env *env) {
+static enum status gateway_init(struct gateway *gateway, const struct node_env *env, int64_t now_ns,
+                                bool restarted) {
     const struct scenario *scenario = env->scenario;
     gateway->sample_count = task_sample_count(scenario);
     gateway->window_count = scenario->compute.gateway_queue_max + 1;
     gateway->cpu.head = gateway->cpu.tail = GATEWAY_NO_TASK;
     if (gateway->sample_count == 0 || scenario->slots == 0)
         return STATUS_INVALID;
-    TRY(init_edge(gateway, env));
+    TRY(init_edge(gateway, env, now_ns, restarted));
     TRY(init_log(gateway, env));
     TRY(init_memory(gateway, env->topology->nodes[env->self].may_crash));
     return diagnosis_open(gateway->sample_count, scenario->task.sample_rate_hz, scenario->data.shaft_hz,
@@ -79,18 +83,15 @@ static enum status gateway_init(struct gateway *gateway, const struct node_env *
 }
 
 static enum status on_start(void *state, const struct node_env *env, int64_t now_ns, struct outbox *out) {
-    (void)now_ns;
     (void)out;
-    return gateway_init(state, env);
+    return gateway_init(state, env, now_ns, false);
 }
 
 static enum status on_restart(void *state, const struct node_env *env, int64_t now_ns, const uint8_t *durable,
                               size_t durable_bytes, struct outbox *out) {
     struct gateway *gateway = state;
-    (void)now_ns;
-    TRY(gateway_init(gateway, env));
+    TRY(gateway_init(gateway, env, now_ns, true));
     TRY(gateway_recover(gateway, env, durable, durable_bytes));
-    gateway->uplink.unsure = true;
     uint32_t entry_count = gateway->log.device_count * gateway->log.depth;
     for (uint32_t i = 0; i < entry_count; i++)
         if (gateway->entries[i].state == ENTRY_LOCAL)
@@ -136,7 +137,7 @@ static struct policy_forecast forecast(struct gateway *gateway, const struct nod
     return (struct policy_forecast){.cpu_wait_ns = busy ? cpu_ns : 0,
                                     .local_task_s = gateway_cpu_task_s(env->scenario),
                                     .uplink_known = gateway->uplink.known,
-                                    .uplink_wait_ns = uplink_free_ns(&gateway->uplink, now_ns) - now_ns,
+                                    .uplink_wait_ns = uplink_wait_ns(&gateway->uplink, now_ns),
                                     .hold_ns = gateway->uplink.hold_ns,
                                     .air_ns = gateway->uplink.air_ns,
                                     .edge_ns = gateway->edge_ns};
@@ -165,11 +166,9 @@ static void offload(struct gateway *gateway, const struct node_env *env, uint32_
     outbox_send_reserved(out, gateway->edge, MESSAGE_OFFLOAD, &writer, task_bits(env->scenario),
                          window->window.task.level);
     int64_t now_ns = window->window.task.decided_ns;
-    bool formula = gateway->edge_formula && view->uplink_known && view->uplink_wait_ns == 0 &&
-                   !gateway->uplink.unsure;
     entry->state = ENTRY_OFFLOADED;
-    entry->closed_form_ns = formula ? policy_offload_delay_ns(view, ahead) : VTIME_NEVER;
-    entry->uplink_expected_ns = now_ns + view->uplink_wait_ns + ahead * view->hold_ns;
+    entry->closed_form_ns = gateway->formula ? policy_offload_delay_ns(view, ahead) : VTIME_NEVER;
+    entry->uplink_expected_ns = now_ns + view->uplink_wait_ns + llround(ahead * view->hold_ns);
     uplink_sent(&gateway->uplink, now_ns);
     gateway_release(gateway, at);
 }
@@ -200,6 +199,8 @@ static void decide(struct gateway *gateway, const struct node_env *env, int64_t 
     struct random_stream stream;
     random_init(&stream, env->scenario->seed, env->self, RANDOM_POLICY | (uint64_t)batch->number << 32);
     policy_decide(&env->scenario->policy, &view, &stream, batch->offload);
+    bool idle = uplink_idle(&gateway->uplink, now_ns);
+    gateway->formula = idle && gateway->edge_formula;
     uint32_t ahead = 0, local = 0;
     for (uint32_t i = 0; i < batch->count; i++) {
         struct gateway_window *window = &gateway->windows[batch->order[i]];
@@ -210,7 +211,7 @@ static void decide(struct gateway *gateway, const struct node_env *env, int64_t 
             batch->order[local++] = batch->order[i];
             continue;
         }
-        if (ahead == 0 && !uplink_idle(&gateway->uplink, now_ns))
+        if (ahead == 0 && !idle)
             distrust_waiting(gateway, now_ns); /* these may overtake what waits */
         offload(gateway, env, batch->order[i], &view.forecast, ahead++, out);
     }
@@ -342,17 +343,17 @@ static enum status on_result(void *state, const struct node_env *env, const stru
 
 static enum status on_link_state(void *state, const struct node_env *env, const struct node_event *event,
                                  struct outbox *out) {
+    (void)env;
     (void)out;
     struct gateway *gateway = state;
     struct message_link_state report;
     TRY(message_decode_link_state(event->payload, event->payload_bytes, &report));
     if (gateway->edge == TOPOLOGY_NONE || report.peer != gateway->edge)
         return STATUS_OK; /* a link to a device: answers leave at any rate */
-    if (!uplink_report(&gateway->uplink, &report, task_bits(env->scenario), event->now_ns))
-        return STATUS_OK;
-    /* A node that hung hears of the change late. */
-    bool late = event->sent_ns > 0 && event->sent_ns < event->now_ns;
-    distrust_waiting(gateway, late ? event->sent_ns : event->now_ns);
+    bool late = event->sent_ns > 0 && event->sent_ns < event->now_ns; /* this node hung in between */
+    int64_t since_ns = late ? event->sent_ns : event->now_ns;
+    if (uplink_report(&gateway->uplink, &report, since_ns, event->now_ns))
+        distrust_waiting(gateway, since_ns);
     return STATUS_OK;
 }
 

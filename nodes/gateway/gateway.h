@@ -73,6 +73,7 @@ struct gateway {
     int64_t edge_ns;      /* E of one task there */
     double uplink_power_w;
     bool edge_formula;    /* false when a fault may stop the edge server: then no closed form holds there */
+    bool formula;         /* does eq (7) hold for what the batch being decided sends: was the uplink idle? */
     uint32_t sample_count;
     struct diagnosis_plan *plan; /* owned */
     struct task_log log;

@@ -1,5 +1,6 @@
 #include "nodes/gateway/policy.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ int64_t policy_local_delay_ns(const struct policy_forecast *forecast, uint32_t c
 }
 
 int64_t policy_offload_delay_ns(const struct policy_forecast *forecast, uint32_t ahead) {
-    return forecast->uplink_wait_ns + ahead * forecast->hold_ns + forecast->air_ns + forecast->edge_ns;
+    return forecast->uplink_wait_ns + llround(ahead * forecast->hold_ns) + forecast->air_ns + forecast->edge_ns;
 }
 
 uint32_t policy_count_met(const struct policy_batch *batch, const uint8_t *offload) {

@@ -29,7 +29,7 @@ struct policy_forecast {
     double local_task_s;  /* (1-p) H I / C_g: a batch of n takes n times this, and ends together */
     bool uplink_known;    /* a rate was reported; greedy keeps everything while none was */
     int64_t uplink_wait_ns; /* until what was sent before has left */
-    int64_t hold_ns;      /* delta tau: an offloaded task holds the uplink this long */
+    double hold_ns;       /* delta tau: an offloaded task holds the uplink this long */
     int64_t air_ns;       /* Omega */
     int64_t edge_ns;      /* E */
 };
