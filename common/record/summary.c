@@ -253,7 +253,7 @@ static enum status load_totals(sqlite3 *db, struct summary *summary, struct erro
                     take_packets, summary, error));
     TRY(reader_each(db,
                     "SELECT SUM(dropped_down), SUM(protocol_errors), SUM(crashes), SUM(restarts), SUM(hangs),"
-                    " (SELECT COUNT(*) FROM faults WHERE phase = 'begins') FROM node_totals",
+                    " (SELECT COUNT(DISTINCT fault) FROM faults WHERE phase = 'begins') FROM node_totals",
                     take_nodes, summary, error));
     return reader_each(db,
                        "SELECT COUNT(*), SUM(busy_s), SUM(wait_s), SUM(peak_rss_bytes), MAX(late_p50_s),"

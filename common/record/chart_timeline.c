@@ -1,0 +1,183 @@
+/* The life of the first tasks, laid out as lanes of devices below their gateways. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/model/topology.h"
+#include "common/record/names.h"
+#include "common/record/report_charts.h"
+#include "common/time/vtime.h"
+
+#define TIMELINE_GATEWAYS_MAX 6u
+#define TIMELINE_LANES_MAX 8u
+#define LANE_HEIGHT 9.0
+#define GATEWAY_GAP 12.0
+
+struct lane {
+    uint32_t device, gateway;
+    double y;
+};
+
+struct timeline {
+    struct lane lanes[TIMELINE_GATEWAYS_MAX * TIMELINE_LANES_MAX];
+    uint32_t lane_count;
+    uint32_t gateways[TIMELINE_GATEWAYS_MAX], gateway_count;
+    double gateway_y[TIMELINE_GATEWAYS_MAX]; /* of the name, above the lanes */
+    uint32_t gateway_total, device_total;    /* in the whole run */
+    double bottom;
+};
+
+static bool is_role(const struct report_node *node, enum node_role role) {
+    return strcmp(node->role, node_role_name(role)) == 0;
+}
+
+static void add_lanes(struct timeline *timeline, const struct report_data *data, uint32_t gateway) {
+    uint32_t lanes = 0;
+    timeline->gateway_y[timeline->gateway_count] = timeline->bottom + 12;
+    timeline->gateways[timeline->gateway_count++] = gateway;
+    timeline->bottom += 18;
+    for (uint32_t id = 0; id < data->node_count && lanes < TIMELINE_LANES_MAX; id++) {
+        if (data->nodes[id].parent != gateway || !is_role(&data->nodes[id], ROLE_DEVICE))
+            continue;
+        timeline->lanes[timeline->lane_count++] = (struct lane){.device = id, .gateway = gateway, .y = timeline->bottom};
+        timeline->bottom += LANE_HEIGHT;
+        lanes++;
+    }
+    timeline->bottom += GATEWAY_GAP;
+}
+
+static void lay_out(struct timeline *timeline, const struct report_data *data, double top) {
+    *timeline = (struct timeline){.bottom = top};
+    for (uint32_t id = 0; id < data->node_count; id++) {
+        timeline->device_total += is_role(&data->nodes[id], ROLE_DEVICE);
+        if (!is_role(&data->nodes[id], ROLE_GATEWAY))
+            continue;
+        timeline->gateway_total++;
+        if (timeline->gateway_count < TIMELINE_GATEWAYS_MAX)
+            add_lanes(timeline, data, id);
+    }
+}
+
+static uint32_t slots_shown(const struct report_data *data, double width) {
+    uint32_t wanted = width < 500 ? 3 : width < 1000 ? 6 : 12;
+    int64_t run = (data->end_ns + data->slot_ns - 1) / data->slot_ns;
+    return run < wanted ? (uint32_t)run : wanted;
+}
+
+static void bar(struct svg *svg, const struct svg_axis *axis, double y, int64_t from_ns, int64_t to_ns,
+                const char *style_class) {
+    double from_s = vtime_to_s(from_ns), to_s = vtime_to_s(to_ns);
+    if (from_ns == VTIME_NEVER || to_ns == VTIME_NEVER || to_ns <= from_ns || from_s >= axis->high)
+        return;
+    double x = svg_axis_at(axis, from_s), end = svg_axis_at(axis, to_s);
+    svg_rect(svg, (struct svg_box){x, y + 1.5, fmax(end - x, 0.8), LANE_HEIGHT - 3}, style_class);
+}
+
+static void say(char *title, size_t size, const struct report_data *data, const struct row_task *task) {
+    int length = snprintf(title, size, "%s, slot %" PRIu32 ", level %u, %s", data->nodes[task->task.device].name,
+                          task->task.slot, (unsigned)task->task.level,
+                          task->place == PLACE_NONE ? "not processed" : name_of_place(task->place));
+    if (task->answered_ns == VTIME_NEVER)
+        snprintf(title + length, size - (size_t)length, ", in flight at the end");
+    else if (task->drop != DROP_NONE)
+        snprintf(title + length, size - (size_t)length, ", dropped: %s", name_of_drop(task->drop));
+    else
+        snprintf(title + length, size - (size_t)length, ", answered after %" PRId64 " us",
+                 (task->answered_ns - task->task.born_ns) / VTIME_NS_PER_US);
+}
+
+/* The last moment at which something is known to have happened to the task before it was answered or given up. */
+static int64_t last_step(const struct task_header *at) {
+    const int64_t steps[] = {at->born_ns, at->gathered_ns, at->decided_ns, at->uplink_end_ns, at->compute_end_ns};
+    int64_t last = at->born_ns;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (steps[i] != VTIME_NEVER && steps[i] > last)
+            last = steps[i];
+    return last;
+}
+
+static void draw_task(struct svg *svg, const struct report_data *data, const struct svg_axis *axis, double y,
+                      const struct row_task *task) {
+    const struct task_header *at = &task->task;
+    char title[256];
+    say(title, sizeof title, data, task);
+    svg_group_open(svg, title);
+    bool given_up = task->drop == DROP_UNANSWERED || task->answered_ns == VTIME_NEVER;
+    bar(svg, axis, y, at->born_ns, given_up ? last_step(at) : task->answered_ns, "f-wait");
+    bar(svg, axis, y, at->uplink_start_ns, at->uplink_end_ns, "f-uplink");
+    bar(svg, axis, y, at->compute_start_ns, at->compute_end_ns, task->place == PLACE_EDGE ? "f-edge" : "f-gateway");
+    double last_s = vtime_to_s(last_step(at));
+    if (task->drop != DROP_NONE && task->answered_ns != VTIME_NEVER && last_s <= axis->high)
+        svg_cross(svg, svg_axis_at(axis, last_s), y + LANE_HEIGHT / 2, 3, "s-drop");
+    svg_group_close(svg);
+}
+
+static void draw_lane(struct svg *svg, const struct report_data *data, const struct svg_axis *axis,
+                      const struct lane *lane) {
+    svg_line(svg, axis->from, lane->y + LANE_HEIGHT / 2, axis->to, lane->y + LANE_HEIGHT / 2, "lane");
+    for (size_t i = 0; i < data->task_count; i++) {
+        const struct row_task *task = &data->tasks[i];
+        if (task->task.device == lane->device && task->task.born_ns != VTIME_NEVER &&
+            vtime_to_s(task->task.born_ns) < axis->high)
+            draw_task(svg, data, axis, lane->y, task);
+    }
+}
+
+void chart_faults(struct svg *svg, const struct report_data *data, const struct svg_axis *time_s, double top,
+                  double bottom) {
+    for (size_t i = 0; i < data->fault_count; i++) {
+        const struct report_fault *fault = &data->faults[i];
+        double begin_s = vtime_to_s(fault->begin_ns);
+        if (begin_s >= time_s->high)
+            continue;
+        bool instant = strcmp(fault->kind, "restart") == 0;
+        double end_s = fault->end_ns == VTIME_NEVER ? time_s->high : vtime_to_s(fault->end_ns);
+        double from = svg_axis_at(time_s, begin_s), to = instant ? from : svg_axis_at(time_s, end_s);
+        char title[256];
+        snprintf(title, sizeof title, "%s %s", fault->kind, fault->target);
+        svg_group_open(svg, title);
+        if (!instant)
+            svg_rect(svg, (struct svg_box){from, top, fmax(to - from, 2), bottom - top}, "fault");
+        svg_line(svg, from, top, from, bottom, "fault-edge");
+        svg_group_close(svg);
+    }
+}
+
+void chart_timeline(struct markup *out, const struct report_data *data, struct chart_size size) {
+    struct timeline timeline;
+    struct svg svg;
+    char id[64];
+    double top = 8;
+    lay_out(&timeline, data, top);
+    uint32_t slots = slots_shown(data, size.width);
+    struct svg_axis axis = svg_axis_of(vtime_to_s(data->slot_ns) * slots, size.width < 500 ? 4 : 12, true);
+    axis.from = 10;
+    axis.to = size.width - 14;
+    snprintf(id, sizeof id, "timeline-%s", size.suffix);
+    svg_open(&svg, out,
+             &(struct svg_frame){.width = size.width,
+                                 .height = timeline.bottom + 40,
+                                 .id = id,
+                                 .style_class = size.style_class,
+                                 .title = "Timeline of tasks",
+                                 .description = "Each bar is one task of one device: grey while it waits or travels, then "
+                                                "its uplink, then its processing at the gateway or the edge server."});
+    svg_axis_x(&svg, &axis, timeline.bottom, top, "virtual time (s)");
+    chart_faults(&svg, data, &axis, top, timeline.bottom);
+    for (uint32_t i = 0; i < timeline.gateway_count; i++)
+        svg_text(&svg, axis.from, timeline.gateway_y[i], "name start", data->nodes[timeline.gateways[i]].name);
+    for (uint32_t i = 0; i < timeline.lane_count; i++)
+        draw_lane(&svg, data, &axis, &timeline.lanes[i]);
+    svg_close(&svg);
+}
+
+void chart_timeline_caption(struct markup *out, const struct report_data *data) {
+    struct timeline timeline;
+    lay_out(&timeline, data, 0);
+    markup_raw(out, "<p class=\"caption\">One lane per device, below its gateway; the first slots of the run");
+    if (timeline.gateway_count < timeline.gateway_total || timeline.lane_count < timeline.device_total)
+        markup_format(out, ", %" PRIu32 " of %" PRIu32 " gateways and %" PRIu32 " of %" PRIu32 " devices",
+                      timeline.gateway_count, timeline.gateway_total, timeline.lane_count, timeline.device_total);
+    markup_raw(out, ". A cross marks where a dropped task was last seen.</p>\n");
+}

@@ -1,0 +1,55 @@
+/* report_data: what the charts and tables of a report are drawn from, loaded once. */
+#ifndef TIERBED_RECORD_REPORT_DATA_H
+#define TIERBED_RECORD_REPORT_DATA_H
+
+#include <jansson.h>
+#include <sqlite3.h>
+
+#include "common/model/scenario.h"
+#include "common/record/markup.h"
+#include "common/record/rows.h"
+#include "common/record/summary.h"
+#include "common/record/svg.h"
+
+struct report_node {
+    char name[SCENARIO_NAME_MAX], role[16];
+    uint32_t parent; /* TOPOLOGY_NONE for none */
+};
+
+struct report_level {
+    double criticality;
+    int64_t deadline_ns;
+};
+
+/* One line of the fault schedule, as it was carried out. */
+struct report_fault {
+    uint32_t fault, nodes;     /* index in the schedule; nodes it concerned */
+    char kind[16], target[160];
+    double value;              /* NAN for none */
+    int64_t begin_ns, end_ns;  /* end VTIME_NEVER: to the end of the run, or of no duration (restart) */
+    uint64_t lost;
+};
+
+struct report_data {
+    struct summary summary;
+    json_t *manifest;
+    sqlite3 *db;
+    struct row_task *tasks; /* by device, slot */
+    size_t task_count, task_capacity;
+    struct report_node *nodes; /* by id */
+    size_t node_count;
+    struct report_level levels[SCENARIO_LEVELS_MAX];
+    uint32_t level_count;
+    struct report_fault *faults; /* by fault */
+    size_t fault_count;
+    int64_t end_ns, slot_ns; /* virtual time reached, length of a slot (at least 1) */
+};
+
+/* As report_write. After a failure everything is closed. */
+enum status report_data_load(struct report_data *data, const char *dir, struct error *error);
+void report_data_close(struct report_data *data);
+
+/* The gateway of a task: its node id, TOPOLOGY_NONE when there is none. */
+uint32_t report_gateway_of(const struct report_data *data, const struct row_task *task);
+
+#endif
