@@ -42,6 +42,13 @@ struct cost_total cost_with_misses(const struct cost_coefficients *coefficients,
     return total;
 }
 
+double cost_squared_error(const double *label, const double *output, size_t count) {
+    double total = 0.0;
+    for (size_t i = 0; i < count; i++)
+        total += (label[i] - output[i]) * (label[i] - output[i]);
+    return total;
+}
+
 static double sum(const double *values, size_t count) {
     double total = 0.0;
     for (size_t i = 0; i < count; i++)

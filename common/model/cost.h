@@ -44,6 +44,9 @@ struct cost_total {
 struct cost_total cost_with_misses(const struct cost_coefficients *coefficients, const double *delay_s,
                                    const double *energy_j, const double *deadline_s, size_t count);
 
+/* DyNN Eq. (29): sum_i (label_i - output_i)^2 over the entries of one policy output. */
+double cost_squared_error(const double *label, const double *output, size_t count);
+
 /* IPOR Eq. (16): T_cost = (sum_n T_n + T_blk) / N in s, count = N > 0. Calibrated runs pass chain_s = 0 in
  * slots in which nobody uploads. */
 double cost_mean_delay_s(const double *delay_s, size_t count, double chain_s);

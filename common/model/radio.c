@@ -16,11 +16,16 @@ double radio_shannon_rate_bps(double bandwidth_hz, double snr) {
     return bandwidth_hz * log2(1.0 + snr);
 }
 
+double radio_density_snr(double bandwidth_hz, double power_w, double gain, double noise_w_per_hz) {
+    assert(bandwidth_hz > 0.0 && noise_w_per_hz > 0.0);
+    return power_w * gain / (bandwidth_hz * noise_w_per_hz);
+}
+
 double radio_density_rate_bps(double bandwidth_hz, double power_w, double gain, double noise_w_per_hz) {
-    assert(noise_w_per_hz > 0.0);
     if (bandwidth_hz == 0.0)
-        return 0.0; /* the limit; the quotient below would be infinite */
-    return radio_shannon_rate_bps(bandwidth_hz, power_w * gain / (bandwidth_hz * noise_w_per_hz));
+        return 0.0; /* the limit; the ratio would be infinite */
+    return radio_shannon_rate_bps(bandwidth_hz,
+                                  radio_density_snr(bandwidth_hz, power_w, gain, noise_w_per_hz));
 }
 
 double radio_lte_m_rate_bps(double share, double bandwidth_hz, double power_w, double gain,

@@ -24,6 +24,10 @@ double radio_db_to_linear(double ratio_db);
  * IPOR Eq. (4), (5) with the threshold SNR; the form under every other rate below. */
 double radio_shannon_rate_bps(double bandwidth_hz, double snr);
 
+/* Signal-to-noise ratio where noise is a density: p g / (b N0), linear. bandwidth_hz > 0, noise_w_per_hz > 0.
+ * DyNN Eq. (1), inside the logarithm. */
+double radio_density_snr(double bandwidth_hz, double power_w, double gain, double noise_w_per_hz);
+
 /* Noise is a density: b log2(1 + p g / (b N0)) in bit/s; 0 at b = 0 (its limit).
  * DyNN Eq. (1): p [W], g = path-loss gain, N0 = sigma0 [W/Hz]. All arguments >= 0, N0 > 0. */
 double radio_density_rate_bps(double bandwidth_hz, double power_w, double gain, double noise_w_per_hz);
