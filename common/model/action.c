@@ -20,9 +20,8 @@ uint8_t action_offload(double raw, double steepness) {
 }
 
 double action_offload_slope(double raw, double steepness) {
-    /* s (1 - s) written as s(x) s(-x): no cancellation where s is near 1 */
-    double x = steepness * raw;
-    return steepness * action_sigmoid(x) * action_sigmoid(-x);
+    double s = action_sigmoid(steepness * raw);
+    return steepness * s * (1.0 - s);
 }
 
 void action_mask(const uint8_t *offloaded, size_t count, double *bandwidth, double *clock, double *power) {
