@@ -101,8 +101,7 @@ static void describe(void *context, uint32_t rank, char *text, size_t size) {
 
 /* ---- the run directory ---- */
 
-/* runs/NAME-sSEED-DATE-TIME, with -2, -3, ... when two runs start in one second. */
-static enum status default_dir(const struct session *session, char *path, size_t size, struct error *error) {
+enum status session_default_dir(const struct scenario *scenario, char *path, size_t size, struct error *error) {
     char stamp[32];
     time_t now = time(NULL);
     struct tm parts;
@@ -110,7 +109,7 @@ static enum status default_dir(const struct session *session, char *path, size_t
     strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
     TRY(durable_make_dirs("runs", error));
     for (int attempt = 1; attempt <= 1000; attempt++) {
-        int length = snprintf(path, size, "runs/%s-s%" PRIu64 "-%s", session->scenario.name, session->scenario.seed, stamp);
+        int length = snprintf(path, size, "runs/%s-s%" PRIu64 "-%s", scenario->name, scenario->seed, stamp);
         if (attempt > 1)
             snprintf(path + length, size - (size_t)length, "-%d", attempt);
         if (mkdir(path, 0777) == 0)
@@ -128,7 +127,7 @@ static enum status open_record(struct session *session, struct error *error) {
     if (config->options->out_dir != NULL)
         snprintf(dir, sizeof dir, "%s", config->options->out_dir);
     else
-        TRY(default_dir(session, dir, sizeof dir, error));
+        TRY(session_default_dir(&session->scenario, dir, sizeof dir, error));
     struct record_config record = {.dir = dir,
                                    .scenario = &session->scenario,
                                    .topology = &session->topology,

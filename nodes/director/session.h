@@ -34,6 +34,9 @@ struct session_result {
 /* Runs to the end. The status is also in `result`; the report is written whatever it is, once a run directory exists. */
 enum status session_run(const struct session_config *config, struct session_result *result);
 
+/* Creates a fresh run directory below runs/: NAME-sSEED-DATE-TIME, with -2, -3, ... when two runs start in one second. */
+enum status session_default_dir(const struct scenario *scenario, char *path, size_t size, struct error *error);
+
 /* The digest of a run: BLAKE2b-256 over (id, digest) of every node in order of ids. */
 void session_digest(const uint64_t *node_digests, uint32_t node_count, uint64_t digest[4]);
 
