@@ -1,0 +1,64 @@
+/* Fuzzes every message decoder: the first byte picks the type, the rest is the payload. Whatever is accepted must encode
+ * to the very same bytes; nothing may read past the end or trip a sanitizer. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/net/message.h"
+
+#define SAMPLES_MAX 4096
+#define BYTES_MAX 16384
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(const struct bytes_writer *writer, const uint8_t *data, size_t size) {
+    if (writer->failed || writer->used != size || memcmp(writer->data, data, size) != 0)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static int16_t samples[SAMPLES_MAX];
+    static uint8_t again[BYTES_MAX];
+    if (size == 0)
+        return 0;
+    struct bytes_writer writer = bytes_writer_over(again, sizeof again);
+    uint32_t device, slot;
+    unsigned type = data[0] % MESSAGE_COUNT;
+    data++;
+    size--;
+    (void)message_task_identity((enum message_type)type, data, size, &device, &slot);
+    switch (type) {
+    case MESSAGE_TASK: {
+        struct message_task message;
+        if (message_decode_task(data, size, samples, SAMPLES_MAX, &message) != STATUS_OK)
+            return 0;
+        message_encode_task(&writer, &message);
+        break;
+    }
+    case MESSAGE_OFFLOAD: {
+        struct message_offload message;
+        if (message_decode_offload(data, size, samples, SAMPLES_MAX, &message) != STATUS_OK)
+            return 0;
+        message_encode_offload(&writer, &message);
+        break;
+    }
+#define PLAIN(id, name)                                                                                      \
+    case MESSAGE_##id: {                                                                                     \
+        struct message_##name message;                                                                       \
+        if (message_decode_##name(data, size, &message) != STATUS_OK)                                        \
+            return 0;                                                                                        \
+        message_encode_##name(&writer, &message);                                                            \
+        break;                                                                                               \
+    }
+        PLAIN(RESULT, result)
+        PLAIN(ANSWER, answer)
+        PLAIN(LINK_STATE, link_state)
+        PLAIN(ALLOCATE, allocate)
+        PLAIN(REFUSED, refused)
+    default:
+        abort();
+    }
+    check(&writer, data, size);
+    return 0;
+}
