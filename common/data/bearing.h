@@ -27,8 +27,19 @@ enum status bearing_source_open(const struct scenario_data *config, double sampl
                                 struct bearing_source **source, struct error *error);
 void bearing_source_close(struct bearing_source *source);
 
+/* Which part of the records windows are cut from: the first or the second half of each in time, so that thresholds can
+ * be estimated on one and judged on the other. Generated windows have no halves: there, split by seed. */
+enum bearing_split { BEARING_ALL = 0, BEARING_TRAIN, BEARING_TEST };
+
+/* Restricts the source; BEARING_ALL after opening. */
+void bearing_source_restrict(struct bearing_source *source, enum bearing_split split);
+
+/* Whether windows of `count` samples can be cut: STATUS_INVALID says which records are too short. Always so for the
+ * generator. To be asked before the first bearing_source_window of that count. */
+enum status bearing_source_check(const struct bearing_source *source, size_t count, struct error *error);
+
 /* The window of `device` in `slot`: a pure function of (seed, device, slot), whoever asks and in whatever order. The
- * class is drawn uniformly; records are cut at a random start. */
+ * class is drawn uniformly; records are cut at a random start. That a record holds `count` samples is asserted (bearing_source_check). */
 void bearing_source_window(const struct bearing_source *source, uint32_t device, uint32_t slot, int16_t *samples,
                            size_t count, enum bearing_class *class);
 

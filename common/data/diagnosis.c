@@ -8,6 +8,7 @@
 
 #define TURNS_MIN 20.0       /* turns of the shaft in a window: lines 1 order apart are then 20 bins apart */
 #define TURNS_MAX 1e6
+#define BAND_BINS_MIN 16.0
 #define FLOOR_CUT 3.0        /* bins above this many means are lines, not floor */
 #define FLOOR_KEPT 0.843     /* mean of an exponential variable below three times its mean, over its mean */
 
@@ -58,7 +59,8 @@ struct diagnosis_plan {
     size_t count;
     double bin_hz;
     size_t whiten_bins, floor_bins, line_bins;
-    size_t band_count;
+    size_t band_count;  /* bands looked at for lines; the band for impulses follows them in the envelope's list */
+    bool impulse_seen;
     struct envelope *envelope;
     struct diagnosis_features features;
 };
@@ -69,18 +71,19 @@ struct diagnosis_config diagnosis_config_default(double shaft_hz) {
                                                {200.0, 1100.0},
                                                {900.0, 1950.0},
                                                {2000.0, 4000.0},
-                                               {4000.0, 5900.0}},
+                                               {3500.0, 5500.0}},
                                      .band_count = 5,
                                      .band_top = 0.98,
-                                     .whiten_hz = 31.0,
+                                     .whiten_hz = 101.0,
                                      .tolerance = 0.004,
                                      .tolerance_hz = 0.5,
                                      .shaft_guard_hz = 1.0,
                                      .floor_hz = 20.0,
                                      .line_cap = 20.0,
-                                     .line_threshold = 10.0,
-                                     .impulse_threshold = 0.35,
-                                     .confidence_scale = 4.0};
+                                     .line_threshold = 4.0,
+                                     .impulse_band = {1300.0, 1950.0},
+                                     .impulse_threshold = 0.17,
+                                     .confidence_scale = 1.0};
 }
 
 static double order_max(void) {
@@ -111,18 +114,15 @@ static enum status config_check(const struct diagnosis_config *config, size_t co
     return STATUS_OK;
 }
 
-/* Bands in bins of the window; those cut by Nyquist's frequency to under half their width are left out. */
-static size_t bands_in_bins(const struct diagnosis_config *config, double rate_hz, double bin_hz,
-                            struct envelope_bins *bins) {
+/* A band in bins of the window. False when Nyquist's frequency cuts off more than half of it. */
+static bool band_in_bins(const struct diagnosis_config *config, struct diagnosis_band band, double rate_hz,
+                         double bin_hz, struct envelope_bins *bins) {
     double top_hz = fmin(config->band_top, 0.999) * rate_hz / 2.0;
-    size_t used = 0;
-    for (size_t i = 0; i < config->band_count; i++) {
-        double low = fmax(config->bands[i].low_hz, bin_hz), high = fmin(config->bands[i].high_hz, top_hz);
-        if (!(high - low >= 0.5 * (config->bands[i].high_hz - low)) || high - low < 16.0 * bin_hz)
-            continue;
-        bins[used++] = (struct envelope_bins){(size_t)ceil(low / bin_hz), (size_t)floor(high / bin_hz)};
-    }
-    return used;
+    double low = fmax(band.low_hz, bin_hz), high = fmin(band.high_hz, top_hz);
+    if (!(high - low >= 0.5 * (band.high_hz - low)) || high - low < BAND_BINS_MIN * bin_hz)
+        return false;
+    *bins = (struct envelope_bins){(size_t)ceil(low / bin_hz), (size_t)floor(high / bin_hz)};
+    return true;
 }
 
 static size_t bins_of(double width_hz, double bin_hz) {
@@ -134,8 +134,11 @@ enum status diagnosis_open_with(const struct diagnosis_config *config, size_t co
     *out = NULL;
     TRY(config_check(config, count, sample_rate_hz, error));
     double bin_hz = sample_rate_hz / (double)count;
-    struct envelope_bins bins[DIAGNOSIS_BANDS_MAX];
-    size_t band_count = bands_in_bins(config, sample_rate_hz, bin_hz, bins);
+    struct envelope_bins bins[DIAGNOSIS_BANDS_MAX + 1];
+    size_t band_count = 0;
+    for (size_t i = 0; i < config->band_count; i++)
+        band_count += band_in_bins(config, config->bands[i], sample_rate_hz, bin_hz, &bins[band_count]);
+    bool impulse_seen = band_in_bins(config, config->impulse_band, sample_rate_hz, bin_hz, &bins[band_count]);
     double line_top_hz = order_max() * config->shaft_hz * (1.0 + config->tolerance) + config->tolerance_hz;
     size_t line_bins = (size_t)ceil((line_top_hz + config->floor_hz) / bin_hz) + 2;
     if (band_count == 0 || line_bins >= count / 2)
@@ -146,10 +149,10 @@ enum status diagnosis_open_with(const struct diagnosis_config *config, size_t co
     if (plan == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for a diagnosis plan");
     *plan = (struct diagnosis_plan){.config = *config, .count = count, .bin_hz = bin_hz, .line_bins = line_bins,
-                                    .band_count = band_count,
+                                    .band_count = band_count, .impulse_seen = impulse_seen,
                                     .whiten_bins = bins_of(config->whiten_hz, bin_hz),
                                     .floor_bins = bins_of(config->floor_hz, bin_hz)};
-    enum status status = envelope_open(count, bins, band_count, line_bins, &plan->envelope, error);
+    enum status status = envelope_open(count, bins, band_count + impulse_seen, line_bins, &plan->envelope, error);
     if (status != STATUS_OK) {
         free(plan);
         return status;
@@ -228,7 +231,7 @@ static double family_score(const struct diagnosis_plan *plan, const double *powe
     }
     for (size_t i = 0; i < family->count; i++)
         sum += fmin(score[i], base);
-    return sum;
+    return sum / (double)family->count;
 }
 
 static void features_of(struct diagnosis_plan *plan) {
@@ -237,11 +240,12 @@ static void features_of(struct diagnosis_plan *plan) {
     for (size_t b = 0; b < plan->band_count; b++) {
         double excess;
         const double *power = envelope_lines(plan->envelope, b, &excess);
-        features->impulse = fmax(features->impulse, excess);
         for (int class = BEARING_INNER; class < BEARING_CLASS_COUNT; class++)
             features->line_score[class] =
                 fmax(features->line_score[class], family_score(plan, power, &families[class]));
     }
+    if (plan->impulse_seen)
+        envelope_lines(plan->envelope, plan->band_count, &features->impulse);
 }
 
 /* Lines decide when there are any. Impacts without the period of a race are taken for a ball: its spot meets the races

@@ -23,6 +23,7 @@ struct diagnosis_config {
     double floor_hz;        /* the noise floor is taken over this distance to either side of a line */
     double line_cap;        /* no single line scores more than this (nats) */
     double line_threshold;  /* a class needs this score (nats) to be told from normal */
+    struct diagnosis_band impulse_band; /* looked at for impacts without period; left out as bands are */
     double impulse_threshold; /* excess kurtosis of the envelope from which impacts without period mean a ball */
     double confidence_scale;  /* nats by which the best class must lead for a confidence of 0.73 */
 };
@@ -38,7 +39,7 @@ enum status diagnosis_open_with(const struct diagnosis_config *config, size_t co
 /* The features behind the last diagnosis_run, for tuning and tests. */
 struct diagnosis_features {
     double line_score[BEARING_CLASS_COUNT]; /* nats above chance; [BEARING_NORMAL] is 0 */
-    double impulse;                         /* largest excess kurtosis of the squared envelope over the bands */
+    double impulse;                         /* excess kurtosis of the impulse band; -2 when there is no such band */
 };
 
 const struct diagnosis_features *diagnosis_last_features(const struct diagnosis_plan *plan);
