@@ -113,7 +113,8 @@ static void draw(struct svg *svg, const struct report_data *data, const struct l
     axes[1].to = 30;
     svg_axis_y(svg, &axes[1], axes[0].from, axes[0].to, "busy (%)");
     svg_axis_x(svg, &axes[0], axes[1].from, axes[1].to, "virtual time (s)");
-    chart_faults(svg, data, &axes[0], axes[1].to, axes[1].from);
+    for (size_t i = 0; i < data->fault_count; i++)
+        chart_fault(svg, &data->faults[i], &axes[0], axes[1].to, axes[1].from);
     double gateways = data->summary.gateways > 0 ? (double)data->summary.gateways : 1;
     for (int resource = 0; resource < RESOURCE_COUNT; resource++)
         draw_steps(svg, load, (enum resource)resource, gateways, axes);

@@ -124,24 +124,33 @@ static void draw_lane(struct svg *svg, const struct report_data *data, const str
     }
 }
 
-void chart_faults(struct svg *svg, const struct report_data *data, const struct svg_axis *time_s, double top,
-                  double bottom) {
-    for (size_t i = 0; i < data->fault_count; i++) {
-        const struct report_fault *fault = &data->faults[i];
-        double begin_s = vtime_to_s(fault->begin_ns);
-        if (begin_s >= time_s->high)
-            continue;
-        bool instant = strcmp(fault->kind, "restart") == 0;
-        double end_s = fault->end_ns == VTIME_NEVER ? time_s->high : vtime_to_s(fault->end_ns);
-        double from = svg_axis_at(time_s, begin_s), to = instant ? from : svg_axis_at(time_s, end_s);
-        char title[256];
-        snprintf(title, sizeof title, "%s %s", fault->kind, fault->target);
-        svg_group_open(svg, title);
-        if (!instant)
-            svg_rect(svg, (struct svg_box){from, top, fmax(to - from, 2), bottom - top}, "fault");
-        svg_line(svg, from, top, from, bottom, "fault-edge");
-        svg_group_close(svg);
-    }
+void chart_fault(struct svg *svg, const struct report_fault *fault, const struct svg_axis *time_s, double top,
+                 double bottom) {
+    char title[256];
+    double begin_s = vtime_to_s(fault->begin_ns);
+    if (begin_s >= time_s->high)
+        return;
+    bool instant = strcmp(fault->kind, "restart") == 0;
+    double end_s = fault->end_ns == VTIME_NEVER ? time_s->high : vtime_to_s(fault->end_ns);
+    double from = svg_axis_at(time_s, begin_s), to = instant ? from : svg_axis_at(time_s, end_s);
+    snprintf(title, sizeof title, "%s %s", fault->kind, fault->target);
+    svg_group_open(svg, title);
+    if (!instant)
+        svg_rect(svg, (struct svg_box){from, top, fmax(to - from, 2), bottom - top}, "fault");
+    svg_line(svg, from, top, from, bottom, "fault-edge");
+    svg_group_close(svg);
+}
+
+/* The name stands above the lanes, shaded while a fault touches the gateway, its devices or the edge server. */
+static void draw_gateway(struct svg *svg, const struct report_data *data, const struct svg_axis *axis,
+                         const struct timeline *timeline, uint32_t index) {
+    uint32_t gateway = timeline->gateways[index];
+    double top = timeline->gateway_y[index] - 11;
+    double bottom = index + 1 < timeline->gateway_count ? timeline->gateway_y[index + 1] - 15 : timeline->bottom - 4;
+    for (size_t i = 0; i < data->fault_count; i++)
+        if (report_concerns_gateway(data, &data->faults[i], gateway))
+            chart_fault(svg, &data->faults[i], axis, top, bottom);
+    svg_text(svg, axis->from, timeline->gateway_y[index], "name start", data->nodes[gateway].name);
 }
 
 void chart_timeline(struct markup *out, const struct report_data *data, struct chart_size size) {
@@ -164,9 +173,8 @@ void chart_timeline(struct markup *out, const struct report_data *data, struct c
                                  .description = "Each bar is one task of one device: grey while it waits or travels, then "
                                                 "its uplink, then its processing at the gateway or the edge server."});
     svg_axis_x(&svg, &axis, timeline.bottom, top, "virtual time (s)");
-    chart_faults(&svg, data, &axis, top, timeline.bottom);
     for (uint32_t i = 0; i < timeline.gateway_count; i++)
-        svg_text(&svg, axis.from, timeline.gateway_y[i], "name start", data->nodes[timeline.gateways[i]].name);
+        draw_gateway(&svg, data, &axis, &timeline, i);
     for (uint32_t i = 0; i < timeline.lane_count; i++)
         draw_lane(&svg, data, &axis, &timeline.lanes[i]);
     svg_close(&svg);

@@ -89,7 +89,7 @@ enum status manifest_finish(json_t *manifest, const struct record_outcome *outco
 enum status manifest_write(const json_t *manifest, const char *dir, struct error *error) {
     char path[DURABLE_PATH_MAX];
     TRY(durable_path(path, dir, MANIFEST_FILE, error));
-    char *text = json_dumps(manifest, JSON_INDENT(2));
+    char *text = json_dumps(manifest, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     if (text == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for the manifest");
     size_t size = strlen(text);

@@ -27,8 +27,8 @@ void chart_load(struct markup *out, const struct report_data *data, struct chart
 void chart_confusion(struct markup *out, const struct summary *summary, struct chart_size size);
 void chart_drops(struct markup *out, const struct summary *summary, struct chart_size size);
 
-/* Shaded bands where faults were active, between `top` and `bottom`. */
-void chart_faults(struct svg *svg, const struct report_data *data, const struct svg_axis *time_s, double top,
-                  double bottom);
+/* A shaded band between `top` and `bottom` while the fault was active; a mere line for a restart. */
+void chart_fault(struct svg *svg, const struct report_fault *fault, const struct svg_axis *time_s, double top,
+                 double bottom);
 
 #endif

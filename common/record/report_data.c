@@ -69,6 +69,17 @@ static enum status take_fault(sqlite3_stmt *row, void *context) {
     return STATUS_OK;
 }
 
+static enum status take_concern(sqlite3_stmt *row, void *context) {
+    struct report_data *data = context;
+    struct report_concern *concerns = realloc(data->concerns, (data->concern_count + 1) * sizeof *concerns);
+    if (concerns == NULL)
+        return STATUS_MEMORY;
+    data->concerns = concerns;
+    concerns[data->concern_count++] = (struct report_concern){.fault = (uint32_t)reader_count(row, 0),
+                                                              .node = (uint32_t)reader_count(row, 1)};
+    return STATUS_OK;
+}
+
 /* A crash lasts until a restart of the same target. */
 static void pair_crashes(struct report_data *data) {
     for (size_t i = 0; i < data->fault_count; i++) {
@@ -97,6 +108,9 @@ static enum status load_all(struct report_data *data, const char *dir, struct er
                     " MAX(CASE phase WHEN 'ends' THEN at_ns END), SUM(lost_count), COUNT(DISTINCT node_id)"
                     " FROM faults GROUP BY fault ORDER BY fault",
                     take_fault, data, error));
+    TRY(reader_each(data->db,
+                    "SELECT DISTINCT fault, node_id FROM faults WHERE node_id IS NOT NULL ORDER BY fault, node_id",
+                    take_concern, data, error));
     pair_crashes(data);
     return reader_each_task(data->db, take_task, data, error);
 }
@@ -125,6 +139,7 @@ void report_data_close(struct report_data *data) {
     free(data->tasks);
     free(data->nodes);
     free(data->faults);
+    free(data->concerns);
     *data = (struct report_data){0};
 }
 
@@ -132,4 +147,15 @@ uint32_t report_gateway_of(const struct report_data *data, const struct row_task
     assert(task->task.device < data->node_count);
     uint32_t parent = data->nodes[task->task.device].parent;
     return parent < data->node_count ? parent : TOPOLOGY_NONE;
+}
+
+bool report_concerns_gateway(const struct report_data *data, const struct report_fault *fault, uint32_t gateway) {
+    for (size_t i = 0; i < data->concern_count; i++) {
+        uint32_t node = data->concerns[i].node;
+        if (data->concerns[i].fault != fault->fault || node >= data->node_count)
+            continue;
+        if (node == gateway || data->nodes[node].parent == gateway || node == data->nodes[gateway].parent)
+            return true;
+    }
+    return false;
 }

@@ -21,6 +21,11 @@ struct report_level {
     int64_t deadline_ns;
 };
 
+/* Which node a fault concerned. */
+struct report_concern {
+    uint32_t fault, node;
+};
+
 /* One line of the fault schedule, as it was carried out. */
 struct report_fault {
     uint32_t fault, nodes;     /* index in the schedule; nodes it concerned */
@@ -42,12 +47,17 @@ struct report_data {
     uint32_t level_count;
     struct report_fault *faults; /* by fault */
     size_t fault_count;
+    struct report_concern *concerns; /* by fault, node */
+    size_t concern_count;
     int64_t end_ns, slot_ns; /* virtual time reached, length of a slot (at least 1) */
 };
 
 /* As report_write. After a failure everything is closed. */
 enum status report_data_load(struct report_data *data, const char *dir, struct error *error);
 void report_data_close(struct report_data *data);
+
+/* Did this fault concern this gateway: the node itself, one of its devices, or its parent? */
+bool report_concerns_gateway(const struct report_data *data, const struct report_fault *fault, uint32_t gateway);
 
 /* The gateway of a task: its node id, TOPOLOGY_NONE when there is none. */
 uint32_t report_gateway_of(const struct report_data *data, const struct row_task *task);

@@ -41,7 +41,7 @@ const char report_style[] =
     ".panels{display:grid;grid-template-columns:minmax(0,1fr);gap:14px;margin-bottom:14px}"
     ".panel{padding:16px 18px;min-width:0;margin-bottom:14px}.panels .panel{margin:0}"
     ".caption{margin:0 0 8px;font-size:13px}"
-    "@media (min-width:1100px){.panels{grid-template-columns:repeat(2,minmax(0,1fr))}}\n"
+    "@media (min-width:1100px){.cards{grid-template-columns:repeat(4,minmax(0,1fr))}.panels{grid-template-columns:repeat(2,minmax(0,1fr))}}\n"
     "figure{margin:0}svg{display:block;width:100%;height:auto;font:12px system-ui,-apple-system,\"Segoe UI\",Roboto,"
     "Arial,sans-serif}.w-s,.w-m,.w-l,.w-ml{display:none}"
     "@media (max-width:599px){.w-s{display:block}}@media (min-width:600px){.w-ml{display:block}}"
