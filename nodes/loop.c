@@ -41,7 +41,7 @@ static enum status drain(struct loop *loop, bool *any, struct error *error) {
     return STATUS_OK;
 }
 
-static bool is_over(const struct loop *loop) {
+bool loop_is_over(const struct loop *loop) {
     if (loop->director != NULL)
         return director_done(loop->director);
     return loop->process->finished;
@@ -55,24 +55,30 @@ static enum status patrol(struct loop *loop, struct error *error) {
     return STATUS_OK;
 }
 
+enum status loop_step(struct loop *loop, bool *any, int64_t *sleep_ns, struct error *error) {
+    *sleep_ns = -1;
+    TRY(drain(loop, any, error));
+    if (loop->process != NULL && process_step(loop->process))
+        *any = true;
+    if (loop->director == NULL)
+        return STATUS_OK;
+    if (loop->stopped != NULL && *loop->stopped)
+        director_stop(loop->director, STATUS_STOPPED, "stopped by the user; what was recorded until then is kept");
+    uint64_t rounds = loop->director->rounds;
+    *sleep_ns = director_step(loop->director, loop_wall_s());
+    *any |= loop->director->rounds != rounds;
+    return STATUS_OK;
+}
+
 enum status loop_run(struct loop *loop, struct error *error) {
     double patrol_s = loop_wall_s() + PATROL_S;
-    while (!is_over(loop)) {
+    while (!loop_is_over(loop)) {
         bool any;
-        int64_t sleep_ns = -1;
-        TRY(drain(loop, &any, error));
-        if (loop->process != NULL && process_step(loop->process))
-            any = true;
-        double now_s = loop->director != NULL || !any ? loop_wall_s() : 0.0;
-        if (loop->director != NULL) {
-            if (loop->stopped != NULL && *loop->stopped)
-                director_stop(loop->director, STATUS_STOPPED, "stopped by the user; what was recorded until then is kept");
-            uint64_t rounds = loop->director->rounds;
-            sleep_ns = director_step(loop->director, now_s);
-            any |= loop->director->rounds != rounds;
-        }
-        if (any || is_over(loop))
+        int64_t sleep_ns;
+        TRY(loop_step(loop, &any, &sleep_ns, error));
+        if (any || loop_is_over(loop))
             continue;
+        double now_s = loop_wall_s();
         bus_wait(loop->bus, sleep_ns < 0 || sleep_ns > WAIT_NS_MAX ? WAIT_NS_MAX : sleep_ns);
         double woken_s = loop_wall_s();
         loop->wait_s += woken_s - now_s;

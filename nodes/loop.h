@@ -23,6 +23,11 @@ struct loop {
  * director knows it); STATUS_PEER when rank 0 has died; STATUS_INVALID on a malformed message. */
 enum status loop_run(struct loop *loop, struct error *error);
 
+/* One turn without waiting: `any` tells whether something happened, `sleep_ns` how long the director would sleep (negative:
+ * until a message comes). For tests that turn many loops in one thread. */
+enum status loop_step(struct loop *loop, bool *any, int64_t *sleep_ns, struct error *error);
+bool loop_is_over(const struct loop *loop);
+
 /* Seconds on the monotonic clock. */
 double loop_wall_s(void);
 

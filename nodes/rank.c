@@ -41,24 +41,28 @@ static const uint8_t *take_rows(void *context, size_t *size) {
     return host_take_rows(&((struct rank_run *)context)->member->host, size);
 }
 
-enum status rank_run(struct rank_run *run, struct bus *bus, struct director *director,
-                     const volatile sig_atomic_t *stopped, struct error *error) {
+void rank_begin(struct rank_run *run, struct bus *bus, struct director *director, const volatile sig_atomic_t *stopped) {
     struct host *host = run->member != NULL ? &run->member->host : NULL;
-    if (host != NULL) {
-        struct process_config config = {.bus = bus,
-                                        .engine = &host->engine,
-                                        .lookahead_ns = host_lookahead_ns(host),
-                                        .pacer = &host->pacer,
-                                        .context = run,
-                                        .take_rows = take_rows,
-                                        .take_final = take_final};
-        host->error = &run->process.error;
-        process_init(&run->process, &config);
-    }
     run->loop = (struct loop){
         .bus = bus, .process = host ? &run->process : NULL, .director = director, .stopped = stopped};
+    if (host == NULL)
+        return;
+    struct process_config config = {.bus = bus,
+                                    .engine = &host->engine,
+                                    .lookahead_ns = host_lookahead_ns(host),
+                                    .pacer = &host->pacer,
+                                    .context = run,
+                                    .take_rows = take_rows,
+                                    .take_final = take_final};
+    host->error = &run->process.error;
+    process_init(&run->process, &config);
+}
+
+enum status rank_run(struct rank_run *run, struct bus *bus, struct director *director,
+                     const volatile sig_atomic_t *stopped, struct error *error) {
+    rank_begin(run, bus, director, stopped);
     enum status status = loop_run(&run->loop, error);
-    if (host != NULL)
+    if (run->member != NULL)
         process_close(&run->process);
     return status;
 }

@@ -17,6 +17,8 @@ struct rank_run {
     struct process process;
     struct loop loop;
 };
+/* Sets up process and loop without running them. */
+void rank_begin(struct rank_run *run, struct bus *bus, struct director *director, const volatile sig_atomic_t *stopped);
 enum status rank_run(struct rank_run *run, struct bus *bus, struct director *director,
                      const volatile sig_atomic_t *stopped, struct error *error);
 
