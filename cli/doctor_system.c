@@ -160,8 +160,7 @@ void doctor_check_limits(struct doctor_report *report) {
                "%s allowed, enough for about %llu processes", text,
                (unsigned long long)(files == UINT64_MAX ? 100000 : files / RANK_FILES));
     if (some)
-        doctor_mend(report, "ulimit -n %d (more than the hard limit of %s asks for root or limits.conf)",
-                    RANKS_WANTED * RANK_FILES, "this shell");
+        doctor_mend(report, "ulimit -n %d (above the hard limit: as root, or in limits.conf)", RANKS_WANTED * RANK_FILES);
 }
 
 struct place {
