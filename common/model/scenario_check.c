@@ -1,0 +1,339 @@
+/* scenario_check: what takes more than one value to judge. First each entry for itself, then names, then the whole
+ * tree of nodes; a later step is skipped when an earlier one has found problems that it would only repeat. */
+#include <assert.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "common/base/units.h"
+#include "common/model/scenario_bind.h"
+#include "common/model/topology_plan.h"
+
+#define ROW_SUM_TOLERANCE 1e-9
+#define SHARE_TOLERANCE 1e-9
+#define LEVELS_DEFAULT 6 /* of criticality in the table */
+#define SAMPLES_MIN 16
+#define SAMPLES_MAX 500000 /* two bytes each, so that a window fits into one message */
+
+/* Reports at a key of a top-level map such as `task`, or at the map, or at the file. */
+static void report_in(struct scenario_load *load, const char *map, const char *key, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static void report_in(struct scenario_load *load, const char *map, const char *key, const char *format, ...) {
+    char text[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    const struct tree_node *top = tree_get(load->root, map), *value = tree_get(top, key);
+    problem_at(load->problems, value != NULL ? value : top != NULL ? top : load->root, "%s%s%s: %s", map,
+               *key != '\0' ? "." : "", key, text);
+}
+
+static bool sound_in(const struct scenario_load *load, const char *map, const char *key) {
+    const struct tree_node *value = tree_get(tree_get(load->root, map), key);
+    return value == NULL || !value->bad;
+}
+
+/* Number of values given for a list, `otherwise` when it is left to its default. */
+static uint32_t given_count(const struct tree_node *values, uint32_t otherwise) {
+    return values == NULL ? otherwise : values->kind == TREE_LIST ? values->count : 1;
+}
+
+static void check_levels(struct scenario_load *load) {
+    const struct scenario_task *task = &load->scenario->task;
+    const struct tree_node *map = tree_get(load->root, "task"), *deadlines = tree_get(map, "deadline");
+    if (!sound_in(load, "task", "criticality") || !sound_in(load, "task", "deadline"))
+        return;
+    uint32_t levels = given_count(tree_get(map, "criticality"), LEVELS_DEFAULT);
+    uint32_t deadline_count = given_count(deadlines, LEVELS_DEFAULT);
+    if (levels != deadline_count)
+        report_in(load, "task", deadlines != NULL ? "deadline" : "criticality",
+                  "%u deadlines for %u levels of criticality; each level needs one", deadline_count, levels);
+    for (uint32_t i = 1; i < levels; i++)
+        if (task->criticality[i] <= task->criticality[i - 1]) {
+            report_in(load, "task", "criticality", "levels must ascend, each more than the one before");
+            return;
+        }
+}
+
+static void check_task(struct scenario_load *load) {
+    const struct scenario_task *task = &load->scenario->task;
+    const struct tree_node *slot = tree_get(load->root, "slot");
+    check_levels(load);
+    double samples = (double)task->window_ns * task->sample_rate_hz / 1e9;
+    bool rates = sound_in(load, "task", "window") && sound_in(load, "task", "sample_rate");
+    if (rates && (samples < SAMPLES_MIN || samples > SAMPLES_MAX || samples != floor(samples)))
+        report_in(load, "task", tree_get(tree_get(load->root, "task"), "window") != NULL ? "window" : "sample_rate",
+                  "window x sample_rate is %.6g samples; expected a whole number from %d to %d", samples, SAMPLES_MIN,
+                  SAMPLES_MAX);
+    bool slots = sound_in(load, "task", "phase") && (slot == NULL || !slot->bad);
+    if (slots && task->phase_ns >= load->scenario->slot_ns)
+        report_in(load, "task", "phase", "must be shorter than a slot");
+}
+
+static void check_data(struct scenario_load *load) {
+    struct scenario_data *data = &load->scenario->data;
+    bool given = data->dir[0] != '\0';
+    if (given)
+        data->source = DATA_RECORDS;
+    else if (data->source == DATA_RECORDS && sound_in(load, "data", "dir"))
+        report_in(load, "data", "source", "`records` needs `dir`, the folder that holds them");
+}
+
+static void check_run(struct scenario_load *load) {
+    if (scenario_length_ns(load->scenario) == INT64_MAX)
+        report_in(load, "slots", "", "the run would last longer than 100 days of virtual time");
+}
+
+static void check_channel(struct scenario_load *load, uint32_t index) {
+    const struct scenario_link *link = &load->scenario->links[index];
+    struct tree_node *entry = tree_item(tree_get(load->root, "links"), index);
+    const struct tree_node *gain = tree_get(entry, "gain");
+    uint32_t gains = given_count(gain, SCENARIO_STATES);
+    bool markov = link->channel == CHANNEL_MARKOV3;
+    bool one = link->channel == CHANNEL_FIXED || link->channel == CHANNEL_LEVELS10;
+    if (markov && gains != SCENARIO_STATES && !gain->bad)
+        scenario_report(load, "links", index, "gain", "channel `markov3` needs three: of the bad, normal and good state");
+    if (one && gains != 1 && (gain == NULL || !gain->bad))
+        scenario_report(load, "links", index, "gain", "this channel needs one `gain`, such as `4e-13`");
+    for (uint32_t row = 0; markov && row < SCENARIO_STATES && scenario_sound(load, "links", index, "transition"); row++) {
+        double sum = link->transition[row][0] + link->transition[row][1] + link->transition[row][2];
+        if (fabs(sum - 1) > ROW_SUM_TOLERANCE)
+            scenario_report(load, "links", index, "transition", "row %u sums to %.12g; every row must sum to 1", row + 1,
+                            sum);
+    }
+}
+
+static void check_link(struct scenario_load *load, uint32_t index) {
+    const struct scenario_link *link = &load->scenario->links[index];
+    bool radio = link->kind == LINK_OFDMA || link->kind == LINK_LTE_M;
+    if (!scenario_sound(load, "links", index, "kind"))
+        return;
+    if (link->delay_ns == 0 && link->kind != LINK_IDEAL && scenario_sound(load, "links", index, "delay"))
+        scenario_report(load, "links", index, "delay",
+                        "needs a `delay` longer than 0, such as `10 us`; only kind `ideal` may have none");
+    if (radio && scenario_sound(load, "links", index, "channel"))
+        check_channel(load, index);
+    if (link->kind == LINK_OFDMA && link->subchannels_initial > link->subchannels)
+        scenario_report(load, "links", index, "subchannels_initial", "more than the %u sub-channels there are",
+                        link->subchannels);
+    if (link->reorder_probability > 0 && link->reorder_delay_ns == 0)
+        scenario_report(load, "links", index, "reorder_delay", "must be longer than 0 when packets are reordered");
+}
+
+/* Does following the parents from `group` lead back to it? */
+static bool is_cyclic(const struct topology_plan *plan, uint32_t group) {
+    uint32_t at = plan->parent_group[group];
+    for (uint32_t steps = 0; at != TOPOLOGY_NONE && steps < plan->scenario->group_count; steps++) {
+        if (at == group)
+            return true;
+        at = plan->parent_group[at];
+    }
+    return at != TOPOLOGY_NONE; /* runs into a cycle further up */
+}
+
+static void check_parent(struct scenario_load *load, const struct topology_plan *plan, uint32_t index) {
+    const struct scenario_group *groups = plan->scenario->groups, *group = &groups[index];
+    uint32_t parent = plan->parent_group[index];
+    char guess[SCENARIO_GUESS_MAX];
+    const char *wanted = group->role == ROLE_DEVICE ? "a gateway or an edge server" : "an edge server";
+    if (!scenario_sound(load, "nodes", index, "role") || !scenario_sound(load, "nodes", index, "parent"))
+        return;
+    if (group->parent[0] == '\0') {
+        if (group->role != ROLE_EDGE)
+            scenario_report(load, "nodes", index, "parent", "a %s needs a `parent`, %s", node_role_name(group->role),
+                            wanted);
+    } else if (parent == TOPOLOGY_NONE) {
+        scenario_report(load, "nodes", index, "parent", "there is no group `%s`%s", group->parent,
+                        scenario_suggest(plan, group->parent, guess));
+    } else if (is_cyclic(plan, index)) {
+        scenario_report(load, "nodes", index, "parent", "`%s` is below `%s` itself: parents must not form a cycle",
+                        group->parent, group->name);
+    } else if (group->role == ROLE_EDGE) {
+        scenario_report(load, "nodes", index, "parent", "an edge server stands at the top and has no parent");
+    } else if (scenario_sound(load, "nodes", parent, "role") && groups[parent].role != ROLE_EDGE &&
+               (group->role != ROLE_DEVICE || groups[parent].role != ROLE_GATEWAY)) {
+        scenario_report(load, "nodes", index, "parent", "`%s` is a %s; the parent of a %s is %s", group->parent,
+                        node_role_name(groups[parent].role), node_role_name(group->role), wanted);
+    }
+}
+
+/* A name that two things would share: two groups, or a group and a node of another group. */
+static void check_unique(struct scenario_load *load, const struct topology_plan *plan) {
+    const struct name_index *names = &plan->groups;
+    for (uint32_t i = 1; i < names->count; i++) {
+        const struct name_entry *entry = &names->entries[i];
+        if (*entry->name != '\0' && strcmp(entry->name, names->entries[i - 1].name) == 0)
+            scenario_report(load, "nodes", entry->id, "name", "`%s` is already the name of nodes[%u]", entry->name,
+                            name_index_find(names, entry->name));
+    }
+}
+
+/* As above, where a group or its first node has a name that a node of another group has. The plan is counted. */
+static void check_node_names(struct scenario_load *load, const struct topology_plan *plan) {
+    for (uint32_t i = 0; i < plan->scenario->group_count; i++) {
+        char first[SCENARIO_NAME_MAX];
+        const char *name = plan->scenario->groups[i].name;
+        plan_node_name(plan, i, 0, first);
+        uint32_t owners[] = {plan_select_counted(plan, name).group, plan_select_nested(plan, name).group,
+                             plan_select_counted(plan, first).group, plan_select_nested(plan, first).group};
+        for (size_t k = 0; k < sizeof owners / sizeof *owners; k++) {
+            /* two first nodes that collide would be found from both sides: told once */
+            if (owners[k] == TOPOLOGY_NONE || owners[k] == i || (k >= 2 && owners[k] > i))
+                continue;
+            scenario_report(load, "nodes", i, "name", "`%s` is also the name of a node of group `%s`; rename one",
+                            k < 2 ? name : first, plan->scenario->groups[owners[k]].name);
+            break;
+        }
+    }
+}
+
+static void check_groups(struct scenario_load *load, const struct topology_plan *plan) {
+    const struct scenario *scenario = load->scenario;
+    if (scenario->group_count == 0 && tree_get(load->root, "nodes") != NULL)
+        report_in(load, "nodes", "", "a scenario needs nodes");
+    check_unique(load, plan);
+    for (uint32_t i = 0; i < scenario->group_count; i++) {
+        const struct scenario_group *group = &scenario->groups[i];
+        check_parent(load, plan, i);
+        if (group->count > 0 && group->per_parent > 0)
+            scenario_report(load, "nodes", i, "per_parent", "`count` and `per_parent` exclude each other; remove one");
+        if (group->per_parent > 0 && group->parent[0] == '\0' && scenario_sound(load, "nodes", i, "parent"))
+            scenario_report(load, "nodes", i, "per_parent", "needs a `parent`");
+    }
+}
+
+/* The names of a link exist and stand for a parent and its child; nothing is said twice. */
+static void check_link_names(struct scenario_load *load, const struct topology_plan *plan) {
+    const struct scenario *scenario = load->scenario;
+    struct name_index routes;
+    name_index_init(&routes, scenario->link_count, load->scratch);
+    for (uint32_t i = 0; i < scenario->link_count; i++) {
+        const struct scenario_link *link = &scenario->links[i];
+        char route[2 * SCENARIO_NAME_MAX + 1];
+        bool from = scenario_check_name(load, plan, "links", i, "from", link->from);
+        bool to = scenario_check_name(load, plan, "links", i, "to", link->to);
+        if (!from || !to)
+            continue;
+        snprintf(route, sizeof route, "%s:%s", link->from, link->to);
+        name_index_add(&routes, arena_copy_text(load->scratch, route), i);
+        uint32_t a = plan_select(plan, link->from).group, b = plan_select(plan, link->to).group;
+        bool sound = scenario_sound(load, "nodes", a, "parent") && scenario_sound(load, "nodes", b, "parent");
+        if (sound && plan->parent_group[a] != b && plan->parent_group[b] != a)
+            scenario_report(load, "links", i, "to", "`%s` and `%s` are not parent and child; links join only those",
+                            link->from, link->to);
+    }
+    name_index_sort(&routes);
+    for (uint32_t i = 1; i < routes.count; i++)
+        if (strcmp(routes.entries[i].name, routes.entries[i - 1].name) == 0)
+            scenario_report(load, "links", routes.entries[i].id, "to", "links[%u] already goes from `%s` to `%s`",
+                            routes.entries[i - 1].id, scenario->links[routes.entries[i].id].from,
+                            scenario->links[routes.entries[i].id].to);
+}
+
+static void report_conflict(void *context, uint32_t link, uint32_t other, uint32_t child) {
+    struct scenario_load *load = context;
+    (void)child;
+    const struct scenario_link *links = load->scenario->links;
+    scenario_report(load, "links", link, "from",
+                    "`%s` to `%s` and links[%u], `%s` to `%s`, serve the same nodes and neither is more specific",
+                    links[link].from, links[link].to, other, links[other].from, links[other].to);
+}
+
+/* Every pair of parent and child needs a link each way; one report per group and direction. */
+static void check_coverage(struct scenario_load *load, const struct topology *topology,
+                           const struct plan_links *pairs) {
+    uint32_t groups = load->scenario->group_count;
+    bool *told = arena_alloc_array(load->scratch, groups, 2 * sizeof *told);
+    for (uint32_t i = 0; i < 2 * topology->node_count; i++) {
+        const struct topology_node *node = &topology->nodes[i / 2];
+        bool down = i % 2 == 1;
+        bool *done = &told[node->group + (down ? groups : 0)];
+        uint32_t entry = down ? pairs->down[i / 2] : pairs->up[i / 2];
+        if (node->parent == TOPOLOGY_NONE || entry != TOPOLOGY_NONE || *done)
+            continue;
+        const char *parent = topology->nodes[node->parent].name;
+        *done = true;
+        report_in(load, "links", "", "no link from `%s` to `%s`; a parent and its child need one in each direction",
+                  down ? parent : node->name, down ? node->name : parent);
+    }
+}
+
+/* The links of one cell (those of one edge server's uplinks) share one band. */
+static void check_shares(struct scenario_load *load, const struct topology *topology, const struct plan_links *pairs) {
+    uint32_t total;
+    uint32_t *below = plan_devices_below(topology, load->scratch, &total);
+    double *sum = arena_alloc_array(load->scratch, topology->node_count, sizeof *sum);
+    for (uint32_t id = 0; id < topology->node_count; id++) {
+        if (pairs->up[id] == TOPOLOGY_NONE)
+            continue;
+        const struct scenario_link *link = &load->scenario->links[pairs->up[id]];
+        double share = plan_share(topology, below, total, link, id);
+        uint32_t parent = topology->nodes[id].parent;
+        double before = sum[parent];
+        sum[parent] += share;
+        if (link->kind == LINK_LTE_M && share == 0)
+            scenario_report(load, "links", pairs->up[id], "share",
+                            "no device is below `%s`, so its part of the band would be 0; give `share`",
+                            topology->nodes[id].name);
+        if (before <= 1 + SHARE_TOLERANCE && sum[parent] > 1 + SHARE_TOLERANCE)
+            scenario_report(load, "links", pairs->up[id], "share",
+                            "the links to `%s` share one band, but their parts sum to more than 1",
+                            topology->nodes[parent].name);
+    }
+}
+
+/* Everything that needs the nodes and the links between them, both known to be sound. */
+static void check_wiring(struct scenario_load *load, const struct topology_plan *plan,
+                         const struct topology *topology) {
+    struct plan_links pairs;
+    uint32_t before = load->problems->count;
+    plan_pair_links(plan, topology, load->scratch, &pairs, report_conflict, load);
+    check_coverage(load, topology, &pairs);
+    if (load->problems->count == before)
+        check_shares(load, topology, &pairs);
+}
+
+static bool list_sound(const struct scenario_load *load, const char *list) {
+    const struct tree_node *node = tree_get(load->root, list);
+    return node != NULL && !node->bad && load->problems->count < SCENARIO_PROBLEMS_MAX;
+}
+
+/* Checks the nodes and counts them in `plan`. False when something is wrong with them. */
+static bool check_nodes(struct scenario_load *load, struct topology_plan *plan) {
+    uint32_t before = load->problems->count;
+    struct error error;
+    check_groups(load, plan);
+    if (!list_sound(load, "nodes") || load->problems->count > before)
+        return false;
+    if (plan_count(plan, &error) != STATUS_OK)
+        report_in(load, "nodes", "", "%s", error.text);
+    else
+        check_node_names(load, plan);
+    return load->problems->count == before;
+}
+
+static bool check_links(struct scenario_load *load, const struct topology_plan *plan) {
+    uint32_t before = load->problems->count;
+    for (uint32_t i = 0; i < load->scenario->link_count; i++)
+        check_link(load, i);
+    check_link_names(load, plan);
+    return list_sound(load, "links") && load->problems->count == before;
+}
+
+void scenario_check(struct scenario_load *load) {
+    struct topology_plan plan;
+    struct topology topology;
+    check_task(load);
+    check_data(load);
+    check_run(load);
+    plan_init(&plan, load->scenario, load->scratch);
+    bool nodes = check_nodes(load, &plan), links = check_links(load, &plan);
+    if (nodes)
+        plan_expand(&plan, load->scratch, &topology);
+    scenario_check_faults(load, &plan, nodes ? &topology : NULL);
+    if (nodes && links)
+        check_wiring(load, &plan, &topology);
+}
