@@ -61,7 +61,7 @@ static void timeline_panel(struct markup *out, const struct report_data *data) {
 }
 
 static void delay_panel(struct markup *out, const struct report_data *data, enum chart_split split) {
-    panel_open(out, split == CHART_BY_LEVEL ? "Delay by criticality" : "Delay by place");
+    panel_open(out, split == CHART_BY_LEVEL ? "Delay by criticality k" : "Delay by place");
     markup_raw(out, split == CHART_BY_LEVEL
                         ? "<p class=\"caption\">Done tasks; the marks on top are the deadlines.</p>\n"
                         : "<p class=\"caption\">Done tasks, by where they were processed.</p>\n");

@@ -120,8 +120,8 @@ static void task_cards(struct markup *out, const struct summary *summary) {
 static void delay_card(struct markup *out, const struct summary *summary) {
     card_open(out, "Delay, median", "");
     big(out, summary->delay.p50_ms, "ms");
-    figure(out, "p99 ", summary->delay.p99_ms, " ms, ");
-    figure(out, "mean ", summary->delay.mean_ms, " ms");
+    figure(out, "p99 ", summary->delay.p99_ms, "&#160;ms, ");
+    figure(out, "mean ", summary->delay.mean_ms, "&#160;ms");
     card_close(out);
 }
 
@@ -140,10 +140,10 @@ static void energy_card(struct markup *out, const struct summary *summary) {
                      summary->energy_edge_j;
     card_open(out, "Energy per done task", "");
     big(out, summary->done > 0 ? total_j / (double)summary->done : NAN, "J");
-    figure(out, "gateway ", summary->energy_gateway_j, " J, ");
-    figure(out, "edge ", summary->energy_edge_j, " J, ");
-    figure(out, "uplink ", summary->energy_uplink_j, " J, ");
-    figure(out, "device ", summary->energy_device_j, " J");
+    figure(out, "gateway ", summary->energy_gateway_j, "&#160;J, ");
+    figure(out, "edge ", summary->energy_edge_j, "&#160;J, ");
+    figure(out, "uplink ", summary->energy_uplink_j, "&#160;J, ");
+    figure(out, "device ", summary->energy_device_j, "&#160;J");
     card_close(out);
 }
 
@@ -166,11 +166,11 @@ static void busy_card(struct markup *out, const struct summary *summary) {
 }
 
 static void speed_card(struct markup *out, const struct summary *summary) {
-    card_open(out, "Speed", "");
+    card_open(out, "Speed", " wide");
     big(out, summary_speed_up(summary), "times real time");
-    figure(out, "", summary->virtual_s, " s virtual in ");
-    figure(out, "", summary->wall_s, " s; ");
-    figure(out, "", summary_events_per_s(summary), " events/s");
+    figure(out, "", summary->virtual_s, "&#160;s virtual in ");
+    figure(out, "", summary->wall_s, "&#160;s; ");
+    figure(out, "", summary_events_per_s(summary), "&#160;events/s");
     card_close(out);
 }
 
@@ -183,7 +183,7 @@ static void closed_card(struct markup *out, const struct summary *summary) {
         markup_count(out, summary->closed_count);
         markup_raw(out, " tasks; largest gap ");
         markup_quantity(out, summary->closed_max_ns);
-        markup_raw(out, " ns");
+        markup_raw(out, "&#160;ns");
     }
     card_close(out);
 }
