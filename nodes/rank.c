@@ -2,8 +2,6 @@
 
 #include <sys/resource.h>
 
-
-
 /* ---- a member ---- */
 
 static uint64_t peak_rss_bytes(void) {

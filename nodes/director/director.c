@@ -79,10 +79,12 @@ static void on_failure(struct director *director, uint32_t rank, struct bytes_re
     const uint8_t *words = bytes_get(reader, left);
     snprintf(text, sizeof text, "%s: %.*s", who, (int)(left < 1024 ? left : 1024), words ? (const char *)words : "");
     director_stop(director, status == STATUS_OK ? STATUS_FAILED : status, text);
-    if (director->peers[rank].busy)
+    struct director_peer *peer = &director->peers[rank];
+    if (peer->busy)
         director->waiting--;
-    director->peers[rank].busy = false;
-    director->peers[rank].next = EVENT_KEY_NEVER;
+    peer->busy = false;
+    peer->next = EVENT_KEY_NEVER;
+    peer->dead |= !peer->ready; /* it never began, so it has nothing to close */
 }
 
 static void on_final(struct director *director, uint32_t rank, const uint8_t *data, size_t size) {
@@ -256,7 +258,7 @@ int64_t director_step(struct director *director, double wall_s) {
         director->first_grant_s = wall_s;
     }
     if (director->phase < DIRECTOR_FINISHING && director->status != STATUS_OK &&
-        (director->waiting == 0 || director->status == STATUS_PEER)) {
+        (director->waiting == 0 || director->phase == DIRECTOR_GATHERING || director->status == STATUS_PEER)) {
         begin_finish(director, wall_s);
     }
     if (director->phase == DIRECTOR_RUNNING && director->waiting == 0) {
@@ -277,8 +279,9 @@ void director_check_peers(struct director *director) {
         char who[128], text[512];
         describe(director, rank, who, sizeof who);
         peer->dead = true;
-        if (director->phase == DIRECTOR_FINISHING)
+        if (director->phase == DIRECTOR_FINISHING || peer->busy)
             director->waiting--;
+        peer->busy = false;
         snprintf(text, sizeof text,
                  "%s died at virtual time %.6f s after %llu events; what was recorded until then is kept", who,
                  vtime_to_s(director->now_ns), (unsigned long long)peer->executed);
