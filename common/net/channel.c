@@ -34,10 +34,10 @@ static enum status init_markov3(struct channel *channel, const struct scenario_l
     return STATUS_OK;
 }
 
-static void init_levels10(struct channel *channel) {
+static void init_levels10(struct channel *channel, double unit_gain) {
     channel->state_count = CHANNEL_LEVELS;
     for (uint32_t level = 0; level < CHANNEL_LEVELS; level++)
-        channel->gain[level] = channel_level_gain(level);
+        channel->gain[level] = unit_gain * channel_level_gain(level);
     channel->state = (uint32_t)random_below(&channel->stream, CHANNEL_LEVELS);
 }
 
@@ -52,7 +52,7 @@ enum status channel_init(struct channel *channel, const struct scenario_link *co
         TRY(init_markov3(channel, config, error));
         break;
     case CHANNEL_LEVELS10:
-        init_levels10(channel);
+        init_levels10(channel, config->gain[0]);
         break;
     case CHANNEL_PATH_LOSS:
         if (!(config->distance_m > 0.0 && isfinite(config->distance_m)))

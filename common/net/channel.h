@@ -1,10 +1,10 @@
 /* channel: the gain of a radio link, which may change at every slot.
  *
  * Four kinds: a fixed gain; the three-state Markov chain of JOPA Eq. (4), (28) (bad, normal, good, one gain
- * each); the ten quantised levels of IPOR (.3, .6, ... 3.0, a step down, none or up with probability 1/4,
- * 1/2, 1/4, a step beyond either end staying there); a fixed gain from distance, DyNN Eq. (1) with reference
- * distance 1 m. Chains start in their stationary distribution (uniform where it is not unique), so that no
- * slot is special. */
+ * each); the ten quantised levels of IPOR (.3, .6, ... 3.0 times gain[0], a step down, none or up with
+ * probability 1/4, 1/2, 1/4, a step beyond either end staying there); a fixed gain from distance, DyNN Eq.
+ * (1) with reference distance 1 m. Chains start in their stationary distribution (uniform where it is not
+ * unique), so that no slot is special. */
 #ifndef TIERBED_NET_CHANNEL_H
 #define TIERBED_NET_CHANNEL_H
 

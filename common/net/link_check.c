@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static struct link_check_row *file_row(struct link_check_report *report, enum link_check_kind kind, const char *group,
-                                       const char *unit) {
+static struct link_check_row *file_row(struct link_check_report *report, enum link_check_kind kind,
+                                       const char *group, const char *unit) {
     assert(report->count < LINK_CHECK_ROWS_MAX);
     struct link_check_row *row = &report->rows[report->count++];
     *row = (struct link_check_row){.group = group, .unit = unit, .kind = kind};
@@ -72,7 +72,8 @@ void link_check_conclude(struct link_check_report *report) {
     report->random_count = report->outside_count = report->failed_count = 0;
     for (uint32_t i = 0; i < report->count; i++)
         report->random_count += report->rows[i].kind != LINK_CHECK_EXACT;
-    double joint = 1.0 - (1.0 - LINK_CHECK_CONFIDENCE) / (report->random_count > 0 ? report->random_count : 1);
+    double joint =
+        1.0 - (1.0 - LINK_CHECK_CONFIDENCE) / (report->random_count > 0 ? report->random_count : 1);
     for (uint32_t i = 0; i < report->count; i++) {
         struct link_check_row *row = &report->rows[i];
         row->interval = around(row, LINK_CHECK_CONFIDENCE);
@@ -96,16 +97,30 @@ enum status link_check_run(const struct link_check_options *options, struct link
 }
 
 struct scenario_link link_check_wired(void) {
-    return (struct scenario_link){.from = "sender", .to = "receiver", .kind = LINK_WIRED, .rate_bps = 10e6,
-                                  .delay_ns = 250000, .queue_max = 1000000};
+    return (struct scenario_link){.from = "sender",
+                                  .to = "receiver",
+                                  .kind = LINK_WIRED,
+                                  .rate_bps = 10e6,
+                                  .delay_ns = 250000,
+                                  .queue_max = 1000000};
 }
 
 struct scenario_link link_check_radio(enum link_kind kind, enum link_channel channel) {
-    return (struct scenario_link){
-        .from = "gateway", .to = "edge", .kind = kind, .channel = channel, .delay_ns = 10000, .queue_max = 100000,
-        .bandwidth_hz = 5e6, .power_w = 1.0, .noise_w_per_hz = 4e-20,
-        .gain = {2e-13, 4e-13, 6e-13},
-        .transition = {{0.3, 0.7, 0.0}, {0.25, 0.5, 0.25}, {0.0, 0.7, 0.3}},
-        .mini_slot_bits = 64000.0, .subchannels = 24, .subchannels_initial = 6,
-        .distance_m = 120.0, .path_loss_g0 = 1e-6, .path_loss_exponent = 3.2};
+    return (struct scenario_link){.from = "gateway",
+                                  .to = "edge",
+                                  .kind = kind,
+                                  .channel = channel,
+                                  .delay_ns = 10000,
+                                  .queue_max = 100000,
+                                  .bandwidth_hz = 5e6,
+                                  .power_w = 1.0,
+                                  .noise_w_per_hz = 4e-20,
+                                  .gain = {2e-13, 4e-13, 6e-13},
+                                  .transition = {{0.3, 0.7, 0.0}, {0.25, 0.5, 0.25}, {0.0, 0.7, 0.3}},
+                                  .mini_slot_bits = 64000.0,
+                                  .subchannels = 24,
+                                  .subchannels_initial = 6,
+                                  .distance_m = 120.0,
+                                  .path_loss_g0 = 1e-6,
+                                  .path_loss_exponent = 3.2};
 }

@@ -1,6 +1,7 @@
-/* Arrival times against closed forms, packet by packet. The formulas are written out here a second time, in long
- * double and without rounding, so that they share nothing with the emulator but the channel state it reports.
- * Idle: arrival = offer + b / R + delay. Backlogged: Lindley's recursion, start = max(offer, end of the one before). */
+/* Arrival times against closed forms, packet by packet. The formulas are written out here a second time, in
+ * long double and without rounding, so that they share nothing with the emulator but the channel state it
+ * reports. Idle: arrival = offer + b / R + delay. Backlogged: Lindley's recursion, start = max(offer, end of
+ * the one before). */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@
 #define SLOT_NS VTIME_NS_PER_S
 #define IDLE_GAP_NS (2 * VTIME_NS_PER_S) /* longer than any packet here takes */
 #define BURST_GAP_NS (20 * VTIME_NS_PER_MS)
-#define TOLERANCE_NS 1.000001 /* 1 ns: start and air are rounded to half a ns each; the rest is for long double */
+#define TOLERANCE_NS                                                                                         \
+    1.000001 /* 1 ns: start and air are rounded to half a ns each; the rest is for long double */
 
 /* The recursion and what it has seen so far. */
 struct reference {
@@ -39,7 +41,7 @@ static long double gain_now(const struct scenario_link *config, uint32_t state) 
     case CHANNEL_MARKOV3:
         return config->gain[state];
     case CHANNEL_LEVELS10:
-        return 0.3L * (state + 1);
+        return config->gain[0] * 0.3L * (state + 1);
     case CHANNEL_PATH_LOSS:
         return config->path_loss_g0 * powl(config->distance_m, -config->path_loss_exponent);
     case CHANNEL_FIXED:
@@ -50,7 +52,7 @@ static long double gain_now(const struct scenario_link *config, uint32_t state) 
 
 static long double gain_best(const struct scenario_link *config) {
     if (config->channel == CHANNEL_LEVELS10)
-        return 3.0L;
+        return config->gain[0] * 3.0L;
     if (config->channel == CHANNEL_MARKOV3)
         return fmaxl(config->gain[0], fmaxl(config->gain[1], config->gain[2]));
     return gain_now(config, 0);
@@ -65,7 +67,8 @@ static long double rate_now(const struct reference *reference, uint32_t state) {
     const struct scenario_link *config = reference->config;
     long double gain = gain_now(config, state);
     if (config->kind == LINK_OFDMA)
-        return reference->held * band_rate_bps(config, (long double)config->bandwidth_hz / config->subchannels, gain);
+        return reference->held *
+               band_rate_bps(config, (long double)config->bandwidth_hz / config->subchannels, gain);
     if (config->kind == LINK_LTE_M)
         return band_rate_bps(config, reference->share * config->bandwidth_hz, gain);
     return config->rate_bps;
@@ -75,7 +78,8 @@ static long double rate_now(const struct reference *reference, uint32_t state) {
 static long double mini_slots_ns(const struct reference *reference, uint64_t bits, long double rate_bps) {
     const struct scenario_link *config = reference->config;
     long double rate_max_bps = band_rate_bps(config, config->bandwidth_hz, gain_best(config));
-    long double count = ceill(rate_max_bps / rate_bps - 1e-9L) * ceill(bits / (long double)config->mini_slot_bits);
+    long double count =
+        ceill(rate_max_bps / rate_bps - 1e-9L) * ceill(bits / (long double)config->mini_slot_bits);
     return count * config->mini_slot_bits / rate_max_bps * 1e9L;
 }
 
@@ -102,7 +106,8 @@ static struct expectation expect_trace(struct reference *reference, const struct
 }
 
 /* Advances the recursion by one packet. */
-static struct expectation expect(struct reference *reference, const struct link_packet *packet, uint32_t state) {
+static struct expectation expect(struct reference *reference, const struct link_packet *packet,
+                                 uint32_t state) {
     enum link_kind kind = reference->config->kind;
     bool queued = packet->offered_ns <= llroundl(reference->end_ns);
     long double start_ns = queued ? reference->end_ns : (long double)packet->offered_ns;
@@ -122,8 +127,8 @@ static struct expectation expect(struct reference *reference, const struct link_
     return expected;
 }
 
-/* One simulation: offers, slots and allocations in the order of time; at one time the channel changes first, then the
- * link serves what waited, then new packets come. */
+/* One simulation: offers, slots and allocations in the order of time; at one time the channel changes first,
+ * then the link serves what waited, then new packets come. */
 struct run {
     const struct link_check_arrival *check;
     struct link *link;
@@ -135,10 +140,10 @@ struct run {
 };
 
 static void compare(struct run *run, const struct link_departure *departure) {
-    struct expectation expected =
-        expect(&run->reference, &departure->packet, link_report(run->link).state);
+    struct expectation expected = expect(&run->reference, &departure->packet, link_report(run->link).state);
     long double arrival_ns = expected.start_ns + expected.air_ns + run->check->claimed->delay_ns;
-    double worst = (double)fmaxl(fabsl(departure->start_ns - expected.start_ns), fabsl(departure->arrival_ns - arrival_ns));
+    double worst = (double)fmaxl(fabsl(departure->start_ns - expected.start_ns),
+                                 fabsl(departure->arrival_ns - arrival_ns));
     if (departure->packet.handle != run->departed || departure->fate != LINK_DELIVERED)
         worst = INFINITY; /* out of order, or not delivered by a link without impairments */
     run->reference.worst_ns = fmax(run->reference.worst_ns, worst);
@@ -243,8 +248,11 @@ enum status link_check_arrival(struct link_check_report *report, const struct li
     if (config.kind == LINK_TRACE && descriptor < 0)
         return error_set_errno(error, STATUS_IO, "cannot keep a trace file in memory");
     struct run run = {.check = check,
-                      .reference = {.config = check->claimed, .share = check->share, .check = check,
-                                    .held = check->claimed->subchannels_initial, .chance_bits = 12000.0L}};
+                      .reference = {.config = check->claimed,
+                                    .share = check->share,
+                                    .check = check,
+                                    .held = check->claimed->subchannels_initial,
+                                    .chance_bits = 12000.0L}};
     random_init(&run.stream, check->seed, report->count, RANDOM_TEST);
     enum status status = link_open(&config, check->share, check->seed, report->count, &run.link, error);
     if (status == STATUS_OK)
@@ -257,22 +265,26 @@ enum status link_check_arrival(struct link_check_report *report, const struct li
     return status;
 }
 
-static enum status both_loads(struct link_check_report *report, struct link_check_arrival check, struct error *error) {
+static enum status both_loads(struct link_check_report *report, struct link_check_arrival check,
+                              struct error *error) {
     TRY(link_check_arrival(report, &check, error));
     check.backlogged = true;
     return link_check_arrival(report, &check, error);
 }
 
-/* The noise of 3e-20 W/Hz makes the mini-slot no whole number of ns, so that rounding is put to the test as well. */
+/* The noise of 3e-20 W/Hz makes the mini-slot no whole number of ns, so that rounding is put to the test as
+ * well. */
 static enum status radio_arrivals(struct link_check_report *report, struct link_check_arrival check,
                                   struct error *error) {
     static const char *const names[2][4] = {
         {"ofdma, fixed gain", "ofdma, Markov channel", "ofdma, ten levels", "ofdma, path loss"},
         {"lte-m, fixed gain", "lte-m, Markov channel", "lte-m, ten levels", "lte-m, path loss"}};
-    static const enum link_channel channels[4] = {CHANNEL_FIXED, CHANNEL_MARKOV3, CHANNEL_LEVELS10, CHANNEL_PATH_LOSS};
+    static const enum link_channel channels[4] = {CHANNEL_FIXED, CHANNEL_MARKOV3, CHANNEL_LEVELS10,
+                                                  CHANNEL_PATH_LOSS};
     for (int kind = 0; kind < 2; kind++)
         for (int channel = 0; channel < 4; channel++) {
-            struct scenario_link config = link_check_radio(kind == 0 ? LINK_OFDMA : LINK_LTE_M, channels[channel]);
+            struct scenario_link config =
+                link_check_radio(kind == 0 ? LINK_OFDMA : LINK_LTE_M, channels[channel]);
             config.noise_w_per_hz = 3e-20;
             check.name = names[kind][channel];
             check.emulated = check.claimed = &config;
@@ -290,8 +302,11 @@ enum status link_check_arrivals(struct link_check_report *report, const struct l
     struct scenario_link ideal = {.from = "sender", .to = "receiver", .kind = LINK_IDEAL, .queue_max = 16};
     struct scenario_link trace = link_check_wired();
     trace.kind = LINK_TRACE;
-    struct link_check_arrival check = {.name = "ideal", .emulated = &ideal, .claimed = &ideal,
-                                       .packets = options->quick ? 2000 : 20000, .seed = options->seed};
+    struct link_check_arrival check = {.name = "ideal",
+                                       .emulated = &ideal,
+                                       .claimed = &ideal,
+                                       .packets = options->quick ? 2000 : 20000,
+                                       .seed = options->seed};
     TRY(both_loads(report, check, error));
     check.name = "wired";
     check.emulated = check.claimed = &wired;

@@ -1,5 +1,6 @@
 /* What happens to packets on the way: shares of lost, duplicated, corrupted and held-back packets against the
- * probabilities asked for, and the length of loss bursts. The link is driven with equal packets, one after the other. */
+ * probabilities asked for, and the length of loss bursts. The link is driven with equal packets, one after
+ * the other. */
 #include <stdio.h>
 
 #include "common/net/link_check.h"
@@ -14,8 +15,8 @@ struct sender {
 };
 
 static enum status sender_open(struct sender *sender, const struct scenario_link *config,
-                               const struct link_check_report *report, const struct link_check_options *options,
-                               struct error *error) {
+                               const struct link_check_report *report,
+                               const struct link_check_options *options, struct error *error) {
     sender->now_ns = 0;
     return link_open(config, 0.0, options->seed, 1000 + report->count, &sender->link, error);
 }
@@ -77,7 +78,8 @@ static enum status check_share(struct link_check_report *report, const struct sh
 static enum status check_shares(struct link_check_report *report, const struct link_check_options *options,
                                 struct error *error) {
     const struct link_fault none = {.rate_factor = 1.0};
-    struct scenario_link plain = link_check_wired(), bernoulli = plain, copies = plain, flips = plain, holds = plain;
+    struct scenario_link plain = link_check_wired(), bernoulli = plain, copies = plain, flips = plain,
+                         holds = plain;
     bernoulli.loss = LOSS_BERNOULLI;
     bernoulli.loss_probability = 0.02;
     copies.duplicate_probability = 0.03;
@@ -85,11 +87,19 @@ static enum status check_shares(struct link_check_report *report, const struct l
     holds.reorder_probability = 0.05;
     const struct share_check checks[] = {
         {"Bernoulli: lost", bernoulli, none, is_lost, 0.02},
-        {"Bernoulli and a loss fault: lost", bernoulli, {.loss = 0.1, .rate_factor = 1.0}, is_lost, 0.02 + 0.98 * 0.1},
+        {"Bernoulli and a loss fault: lost",
+         bernoulli,
+         {.loss = 0.1, .rate_factor = 1.0},
+         is_lost,
+         0.02 + 0.98 * 0.1},
         {"duplicated", copies, none, is_duplicated, 0.03},
         {"duplicated, by a fault", plain, {.duplicate = 0.2, .rate_factor = 1.0}, is_duplicated, 0.2},
         {"corrupted", flips, none, is_corrupted, 0.01},
-        {"corrupted, with a fault", flips, {.corrupt = 0.1, .rate_factor = 1.0}, is_corrupted, 0.01 + 0.99 * 0.1},
+        {"corrupted, with a fault",
+         flips,
+         {.corrupt = 0.1, .rate_factor = 1.0},
+         is_corrupted,
+         0.01 + 0.99 * 0.1},
         {"held back for reordering", holds, none, is_held, 0.05},
         {"held back, by a fault", plain, {.reorder = 0.1, .rate_factor = 1.0}, is_held, 0.1}};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
@@ -146,14 +156,16 @@ static double burst_mean(const struct scenario_link *config, double pi_bad) {
     double lost = 0.0, begins = 0.0;
     for (int state = 0; state < 2; state++) {
         lost += pi[state] * p[state];
-        begins += pi[state] * (1.0 - p[state]) * (stay[state] * p[state] + (1.0 - stay[state]) * p[1 - state]);
+        begins +=
+            pi[state] * (1.0 - p[state]) * (stay[state] * p[state] + (1.0 - stay[state]) * p[1 - state]);
     }
     return lost / begins;
 }
 
 /* Losses come in bursts: their share by batches of packets, their length by batches of bursts. */
-static enum status check_bursts(struct link_check_report *report, const struct scenario_link *config, const char *name,
-                                const struct link_check_options *options, struct error *error) {
+static enum status check_bursts(struct link_check_report *report, const struct scenario_link *config,
+                                const char *name, const struct link_check_options *options,
+                                struct error *error) {
     struct sender sender;
     struct batch_means losses, bursts;
     double pi_bad = config->loss_good_to_bad / (config->loss_good_to_bad + config->loss_bad_to_good);
@@ -196,7 +208,8 @@ static enum status check_jitter(struct link_check_report *report, const struct l
         out_of_order += departure.arrival_ns < before_ns || extra_ns < 0 || extra_ns > config.jitter_ns;
         before_ns = departure.arrival_ns;
     }
-    struct link_check_row *row = link_check_exact(report, "loss", "", "jitter in order: early, late or overtaking");
+    struct link_check_row *row =
+        link_check_exact(report, "loss", "", "jitter in order: early, late or overtaking");
     row->measured = (double)out_of_order;
     row->samples = packets;
     batch_means_init(&extra_s, packets);

@@ -1,6 +1,6 @@
-/* Waits of queueing theory. A wired link is a server: Poisson packets, sizes drawn from the service distribution; c
- * links fed from one queue are c servers. The formulas below are the textbook ones (Erlang C, Pollaczek and
- * Khinchine) and know nothing of links. */
+/* Waits of queueing theory. A wired link is a server: Poisson packets, sizes drawn from the service
+ * distribution; c links fed from one queue are c servers. The formulas below are the textbook ones (Erlang C,
+ * Pollaczek and Khinchine) and know nothing of links. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -37,7 +37,9 @@ double link_check_wait_s(const struct link_check_queue *queue) {
     double idle = 1.0 - queue->load;
     if (queue->servers > 1)
         return erlang_c(queue->servers, queue->load) * service_s() / (queue->servers * idle);
-    double scv = queue->service == SERVICE_FIXED ? 0.0 : queue->service == SERVICE_EXPONENTIAL ? 1.0 : HYPER_SCV;
+    double scv = queue->service == SERVICE_FIXED         ? 0.0
+                 : queue->service == SERVICE_EXPONENTIAL ? 1.0
+                                                         : HYPER_SCV;
     return queue->load * service_s() * (1.0 + scv) / (2.0 * idle); /* Pollaczek and Khinchine */
 }
 
@@ -129,8 +131,9 @@ static void file_little(const struct run *run, struct link_check_report *report)
     double area_s = run->queue->servers > 1 ? (double)run->shared.area_ns * 1e-9
                                             : link_counters(run->links[0])->queue_area_s;
     static const char *const names[] = {"M/D", "M/M", "M/H2"};
-    struct link_check_row *row = link_check_exact(report, "little", "s", "%s/%u load %.1f: area = sum of waits",
-                                                  names[run->queue->service], run->queue->servers, run->queue->load);
+    struct link_check_row *row =
+        link_check_exact(report, "little", "s", "%s/%u load %.1f: area = sum of waits",
+                         names[run->queue->service], run->queue->servers, run->queue->load);
     row->expected = (double)run->waits_ns * 1e-9;
     row->measured = area_s;
     row->tolerance = 1e-9 * row->expected;
@@ -158,9 +161,11 @@ static enum status drive(struct run *run, struct link_check_report *report, stru
 enum status link_check_queue_measure(const struct link_check_queue *queue, struct batch_means *waits_s,
                                      struct link_check_report *report, struct error *error) {
     assert(queue->servers >= 1 && queue->servers <= SERVERS_MAX && queue->load > 0.0 && queue->load < 1.0);
-    struct run run = {.queue = queue, .hyper_share = hyper_share(), .warmup = queue->packets / 10, .waits_s = waits_s};
+    struct run run = {
+        .queue = queue, .hyper_share = hyper_share(), .warmup = queue->packets / 10, .waits_s = waits_s};
     struct scenario_link config = link_check_wired();
-    uint64_t variant = queue->service + 16 * (uint64_t)queue->servers + 4096 * (uint64_t)llround(queue->load * 1000.0);
+    uint64_t variant =
+        queue->service + 16 * (uint64_t)queue->servers + 4096 * (uint64_t)llround(queue->load * 1000.0);
     random_init(&run.stream, queue->seed, variant, RANDOM_TEST);
     batch_means_init(waits_s, queue->packets);
     enum status status = STATUS_OK;
@@ -178,7 +183,8 @@ enum status link_check_queue_measure(const struct link_check_queue *queue, struc
     return status;
 }
 
-/* Long enough that the interval is within 5 % of the wait also at load 0.9, where waits stay correlated longest. */
+/* Long enough that the interval is within 5 % of the wait also at load 0.9, where waits stay correlated
+ * longest. */
 static uint64_t packets_for(double load, bool quick) {
     uint64_t packets = load > 0.8 ? 9000000 : 2100000;
     return quick ? packets / 10 : packets;

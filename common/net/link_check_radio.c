@@ -1,5 +1,5 @@
-/* LTE-M priorities and channels against jopa.md: Eq. (7) for the queueing delay of each criticality level, Eq. (28)
- * for the stationary distribution of the channel. */
+/* LTE-M priorities and channels against jopa.md: Eq. (7) for the queueing delay of each criticality level,
+ * Eq. (28) for the stationary distribution of the channel. */
 #include <math.h>
 #include <stdio.h>
 
@@ -34,7 +34,8 @@ static void draw_tasks(struct random_stream *stream, struct slot_tasks *tasks) {
     }
 }
 
-/* All tasks of a slot are offered at its beginning, in the order of their number, and the link empties its queue. */
+/* All tasks of a slot are offered at its beginning, in the order of their number, and the link empties its
+ * queue. */
 static enum status send_tasks(struct link *link, struct slot_tasks *tasks, int64_t now_ns, bool urgent) {
     struct link_departure departure;
     for (uint32_t i = 0; i < TASKS; i++) {
@@ -72,14 +73,15 @@ static void compare(const struct slot_tasks *tasks, double hold_s, struct level_
     }
 }
 
-static void file_levels(struct link_check_report *report, const struct level_sums *sums, const char *profile) {
+static void file_levels(struct link_check_report *report, const struct level_sums *sums,
+                        const char *profile) {
     double worst_ns = 0.0;
     uint64_t samples = 0;
     for (uint32_t level = 0; level < LEVELS; level++) {
         const struct level_sums *sum = &sums[level];
         double tasks = sum->tasks > 0 ? (double)sum->tasks : 1.0;
-        struct link_check_row *row =
-            link_check_exact(report, "priority", "s", "%s, criticality %.1f: mean wait", profile, 0.2 * level);
+        struct link_check_row *row = link_check_exact(
+            report, "priority", "s", "%s, criticality %.1f: mean wait", profile, 0.2 * level);
         row->expected = sum->expected_s / tasks;
         row->measured = sum->measured_s / tasks;
         row->tolerance = EQ7_TOLERANCE_NS * 1e-9;
@@ -97,7 +99,8 @@ static void file_levels(struct link_check_report *report, const struct level_sum
 /* delta tau with tau = H / R_max not rounded; delta as the link reports it. */
 static double hold_s(const struct scenario_link *config, const struct link *link) {
     double rate_max_bps =
-        config->bandwidth_hz * log2(1.0 + config->power_w * config->gain[2] / (config->noise_w_per_hz * config->bandwidth_hz));
+        config->bandwidth_hz *
+        log2(1.0 + config->power_w * config->gain[2] / (config->noise_w_per_hz * config->bandwidth_hz));
     return link_report(link).mini_slots * (config->mini_slot_bits / rate_max_bps);
 }
 
@@ -176,7 +179,8 @@ static enum status check_markov3(struct link_check_report *report, const struct 
     return STATUS_OK;
 }
 
-/* Clipped at both ends, the walk over ten levels is uniform: mean gain 1.65; inside it goes up every fourth time. */
+/* Clipped at both ends, the walk over ten levels is uniform: mean gain 1.65; inside it goes up every fourth
+ * time. */
 static enum status check_levels10(struct link_check_report *report, const struct link_check_options *options,
                                   struct error *error) {
     struct scenario_link config = link_check_radio(LINK_OFDMA, CHANNEL_LEVELS10);

@@ -41,7 +41,8 @@ static double student_inside(double t, uint32_t freedom) {
     return sin(angle) * sum;
 }
 
-/* The point where a function that grows from 0 towards 1 reaches `confidence`; freedom 0 stands for the normal. */
+/* The point where a function that grows from 0 towards 1 reaches `confidence`; freedom 0 stands for the
+ * normal. */
 static double invert(double confidence, uint32_t freedom) {
     assert(confidence > 0.0 && confidence < 1.0);
     double low = 0.0, high = 1e6;

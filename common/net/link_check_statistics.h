@@ -1,8 +1,8 @@
 /* link_check_statistics: intervals for what a simulation measures.
  *
- * Means of correlated series by the method of batch means: the series is cut into LINK_CHECK_BATCHES equal parts whose
- * means are nearly independent and normal, so that Student's t with one degree of freedom less holds. Shares of
- * independent trials by Wilson's score interval. `confidence` is two-sided, below 1. */
+ * Means of correlated series by the method of batch means: the series is cut into LINK_CHECK_BATCHES equal
+ * parts whose means are nearly independent and normal, so that Student's t with one degree of freedom less
+ * holds. Shares of independent trials by Wilson's score interval. `confidence` is two-sided, below 1. */
 #ifndef TIERBED_NET_LINK_CHECK_STATISTICS_H
 #define TIERBED_NET_LINK_CHECK_STATISTICS_H
 
@@ -20,7 +20,8 @@ struct batch_means {
     uint64_t seen;
 };
 
-/* Room for `count` values (at least one a batch); the rest of count / LINK_CHECK_BATCHES is dropped at the end. */
+/* Room for `count` values (at least one a batch); the rest of count / LINK_CHECK_BATCHES is dropped at the
+ * end. */
 void batch_means_init(struct batch_means *means, uint64_t count);
 
 static inline void batch_means_add(struct batch_means *means, double value) {
@@ -33,8 +34,8 @@ static inline void batch_means_add(struct batch_means *means, double value) {
 double batch_means_mean(const struct batch_means *means);
 double batch_means_error(const struct batch_means *means);
 
-/* The t with P(|T| <= t) = confidence for `freedom` >= 1 degrees of freedom (Abramowitz and Stegun 26.7.3, 26.7.4,
- * inverted by bisection), and the same for the normal distribution. */
+/* The t with P(|T| <= t) = confidence for `freedom` >= 1 degrees of freedom (Abramowitz and
+ * Stegun 26.7.3, 26.7.4, inverted by bisection), and the same for the normal distribution. */
 double student_quantile(double confidence, uint32_t freedom);
 double normal_quantile(double confidence);
 
