@@ -81,7 +81,8 @@ static enum status run_in_process(struct run_request *request, struct session_re
     bus_close(endpoints[0]);
     free(endpoints);
     error_set(error, status, "%s", result->message);
-    scenario_problems_print(&result->problems, stderr);
+    if (result->problems.count > 0)
+        scenario_problems_print(&result->problems, stderr);
     snprintf(request->run_dir, sizeof request->run_dir, "%s", result->run_dir);
     return status;
 }

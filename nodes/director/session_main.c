@@ -112,7 +112,8 @@ int session_main(int argc, char **argv, struct bus *bus) {
                                     .context = &result,
                                     .on_progress = write_progress};
     enum status status = session_run(&config, &result);
-    scenario_problems_print(&result.problems, stderr);
+    if (result.problems.count > 0)
+        scenario_problems_print(&result.problems, stderr);
     if (status != STATUS_OK)
         fprintf(stderr, "tierbed: %s\n", result.message);
     fflush(stderr);
