@@ -94,8 +94,9 @@ static void check_channel(struct scenario_load *load, uint32_t index) {
     uint32_t gains = given_count(gain, SCENARIO_STATES);
     bool markov = link->channel == CHANNEL_MARKOV3;
     bool one = link->channel == CHANNEL_FIXED || link->channel == CHANNEL_LEVELS10;
-    if (markov && gains != SCENARIO_STATES && !gain->bad)
-        scenario_report(load, "links", index, "gain", "channel `markov3` needs three: of the bad, normal and good state");
+    if (markov && gains != SCENARIO_STATES && gains != 1 && !gain->bad)
+        scenario_report(load, "links", index, "gain",
+                        "channel `markov3` needs three gains, of the bad, normal and good state, or one for all");
     if (one && gains != 1 && (gain == NULL || !gain->bad))
         scenario_report(load, "links", index, "gain", "this channel needs one `gain`, such as `4e-13`");
     for (uint32_t row = 0; markov && row < SCENARIO_STATES && scenario_sound(load, "links", index, "transition"); row++) {

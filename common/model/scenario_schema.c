@@ -138,8 +138,8 @@ static const struct schema_field link_rows[] = {
     {.key = "gain", .type = SCHEMA_NUMBERS, .dimension = UNIT_GAIN, .flags = SCHEMA_ABOVE, ARRAY(scenario_link, gain),
      .maximum = 1, .fallback = "[2e-13, 4e-13, 6e-13]",
      .when = {"channel", BIT(CHANNEL_FIXED) | BIT(CHANNEL_MARKOV3) | BIT(CHANNEL_LEVELS10)},
-     .doc = "Channel gain, psi: with `markov3` of the bad, normal and good state, otherwise one number (`fixed` and "
-            "`levels10` have no default)."},
+     .doc = "Channel gain, psi: with `markov3` of the bad, normal and good state (or one for all), otherwise one number "
+            "(`fixed` and `levels10` have no default)."},
     {.key = "transition", .type = SCHEMA_MATRIX, .dimension = UNIT_RATIO, ARRAY(scenario_link, transition),
      .maximum = 1, .fallback = "[[0.3, 0.7, 0], [0.25, 0.5, 0.25], [0, 0.7, 0.3]]",
      .when = {"channel", BIT(CHANNEL_MARKOV3)},

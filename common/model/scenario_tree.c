@@ -238,7 +238,7 @@ struct tree_node *tree_parse(const char *text, size_t size, const char *origin, 
     yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
     bool good = run_parser(&builder);
     if (good && builder.root == NULL)
-        good = refuse(&builder, (yaml_mark_t){0}, "nothing in it; expected a scenario");
+        good = refuse(&builder, (yaml_mark_t){0}, origin != NULL ? "there is no value" : "nothing in it; expected a scenario");
     yaml_parser_delete(&builder.parser);
     return good ? builder.root : NULL;
 }
