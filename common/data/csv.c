@@ -61,6 +61,13 @@ static bool number_next(const char **text, double *value) {
     return true;
 }
 
+/* True for what strtod understands at all, also infinities and what is beyond the range: those are no titles. */
+static bool begins_as_number(const char *line) {
+    char *end;
+    (void)strtod(line, &end);
+    return end != line;
+}
+
 static void header_read(struct csv_reader *reader, const char *line) {
     while (*line == ' ' || *line == '"')
         line++;
@@ -108,7 +115,7 @@ static enum status row_read(struct csv_reader *reader, const char *line, struct 
     const char *text = line;
     double first, value;
     bool is_number = number_next(&text, &first);
-    if (!is_number && !reader->header_seen && reader->vibration.count == 0) {
+    if (!is_number && !reader->header_seen && reader->vibration.count == 0 && !begins_as_number(line)) {
         header_read(reader, line);
         return STATUS_OK;
     }

@@ -80,7 +80,7 @@ struct diagnosis_config diagnosis_config_default(double shaft_hz) {
                                      .shaft_guard_hz = 1.0,
                                      .floor_hz = 20.0,
                                      .line_cap = 20.0,
-                                     .line_threshold = 4.0,
+                                     .line_threshold = 4.5,
                                      .impulse_band = {1300.0, 1950.0},
                                      .impulse_threshold = 0.17,
                                      .confidence_scale = 1.0};

@@ -6,6 +6,7 @@
 #include "common/data/vibration.h"
 
 #define CWRU_SUFFIX "_DE_time" /* drive-end accelerometer in the files of Case Western Reserve University */
+#define MAT5_HEADER 128
 
 static bool is_numeric(enum matio_classes class) {
     return class >= MAT_C_DOUBLE && class <= MAT_C_UINT64;
@@ -130,6 +131,31 @@ static enum status open_file_read(mat_t *file, const char *path, struct vibratio
     return status;
 }
 
+static uint32_t word_at(const uint8_t *bytes, bool big_endian) {
+    return big_endian ? (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3]
+                      : (uint32_t)bytes[3] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[1] << 8 | bytes[0];
+}
+
+/* Checks what libmatio does not: it fills a variable whose file ends early with whatever memory holds. A file of level
+ * 5 is a header of 128 bytes and elements, each a type and a size of 32 bits and its content; all must end inside. (7.3
+ * is HDF5, which checks its own end; level 4 is not taken, for anything at all can pass as such.) */
+static enum status container_check(const uint8_t *bytes, size_t size, const char *path, struct error *error) {
+    bool big_endian = size >= MAT5_HEADER && bytes[126] == 'M' && bytes[127] == 'I';
+    bool little_endian = size >= MAT5_HEADER && bytes[126] == 'I' && bytes[127] == 'M';
+    uint32_t version = !big_endian && !little_endian ? 0 : bytes[big_endian ? 124 : 125];
+    if (version != 1 && version != 2)
+        return error_set(error, STATUS_INVALID,
+                         "%s: expected a MATLAB file of level 5, 7 or 7.3; save it again with -v7", path);
+    for (size_t at = MAT5_HEADER; version == 1 && at < size;) {
+        size_t left = size - at, length = left < 8 ? 0 : word_at(bytes + at + 4, big_endian);
+        if (left < 8 || length > left - 8)
+            return error_set(error, STATUS_INVALID, "%s: is cut short (an element at byte %zu runs past its end); copy "
+                             "it again", path, at);
+        at += 8 + length;
+    }
+    return STATUS_OK;
+}
+
 /* libmatio reports a damaged file on stderr unless told otherwise; the status says it already. */
 static void quiet(int level, char *message) {
     (void)level;
@@ -139,13 +165,15 @@ static void quiet(int level, char *message) {
 enum status mat_read(const char *path, struct vibration *vibration, struct error *error) {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    TRY(file_read_all(path, VIBRATION_BYTES_MAX, &bytes, &size, error)); /* says why a file cannot be read */
+    TRY(file_read_all(path, VIBRATION_BYTES_MAX, &bytes, &size, error));
+    enum status status = container_check(bytes, size, path, error);
     free(bytes);
+    TRY(status);
     Mat_LogInitFunc("tierbed", quiet);
     mat_t *file = Mat_Open(path, MAT_ACC_RDONLY);
     if (file == NULL)
         return error_set(error, STATUS_INVALID, "%s: is not a MATLAB file that libmatio can read", path);
-    enum status status = open_file_read(file, path, vibration, error);
+    status = open_file_read(file, path, vibration, error);
     Mat_Close(file);
     return status;
 }

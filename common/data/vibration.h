@@ -41,7 +41,7 @@ enum status wav_decode(const uint8_t *data, size_t size, const char *name, struc
 enum status csv_decode(const uint8_t *data, size_t size, const char *name, struct vibration *vibration,
                        struct error *error);
 
-/* MATLAB files (4, 5, 7.3) through libmatio: the variable called *_DE_time, else the first numeric vector. */
+/* MATLAB files (levels 5, 7 and 7.3) through libmatio: the variable called *_DE_time, else the first numeric vector. */
 enum status mat_read(const char *path, struct vibration *vibration, struct error *error);
 
 /* Reads a whole file of at most `size_max` bytes; the caller frees `data`. */
