@@ -31,13 +31,13 @@ static size_t most_short(const struct split *split) {
     return best;
 }
 
-/* Among those that can spare one: the one that holds most above its due. */
+/* Among those that can spare one: the one that holds most above its due, the highest index of equals. */
 static size_t most_over(const struct split *split) {
     size_t best = split->count;
     for (size_t i = 0; i < split->count; i++) {
         if (split->held[i] <= 1)
             continue;
-        if (best == split->count || remainder_of(split, i) < remainder_of(split, best) - REMAINDER_TOLERANCE)
+        if (best == split->count || remainder_of(split, i) < remainder_of(split, best) + REMAINDER_TOLERANCE)
             best = i;
     }
     assert(best < split->count); /* device_count <= subchannel_count */
