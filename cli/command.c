@@ -102,21 +102,25 @@ static int refused_option(const struct command *command, const struct option_lis
     return command_usage_error(command, "unknown option '-%c'", optopt);
 }
 
-static int missing_argument(const struct command *command) {
+/* The option that getopt means: a number from OPTION_BASE on, or a letter of the list. */
+static const struct command_option *option_of(const struct command *command, int value) {
+    assert(command->options != NULL);
+    if (value >= OPTION_BASE)
+        return &command->options[value - OPTION_BASE];
     const struct command_option *option = command->options;
-    if (optopt >= OPTION_BASE)
-        option += optopt - OPTION_BASE;
-    while (optopt < OPTION_BASE && option->letter != optopt)
+    while (option->name != NULL && option->letter != value)
         option++;
+    assert(option->name != NULL);
+    return option;
+}
+
+static int missing_argument(const struct command *command) {
+    const struct command_option *option = option_of(command, optopt);
     return command_usage_error(command, "option '--%s' needs an argument, %s", option->name, option->argument);
 }
 
 static int handle_option(const struct command *command, int value, command_option_handler handler, void *context) {
-    const struct command_option *option = command->options;
-    if (value >= OPTION_BASE)
-        option += value - OPTION_BASE;
-    while (value < OPTION_BASE && option->letter != value)
-        option++;
+    const struct command_option *option = option_of(command, value);
     return handler(option->name, option->argument != NULL ? optarg : NULL, context);
 }
 

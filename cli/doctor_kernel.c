@@ -73,18 +73,19 @@ static void holder_child(volatile uint64_t *number, int ready) {
         pause();
 }
 
-static void reader_child(pid_t holder, volatile uint64_t *number) {
+static void reader_child(pid_t holder, const volatile uint64_t *number) {
     uint64_t copy = 0;
     struct iovec local = {.iov_base = &copy, .iov_len = sizeof copy};
     struct iovec remote = {.iov_base = (void *)(uintptr_t)number, .iov_len = sizeof copy};
-    if (process_vm_readv(holder, &local, 1, &remote, 1, 0) != (ssize_t)sizeof copy)
+    ssize_t size = process_vm_readv(holder, &local, 1, &remote, 1, 0);
+    if (size < 0)
         _exit(errno & 0xff);
     _exit(copy == SECRET ? 0 : EIO);
 }
 
 /* Siblings, as the ranks of a run are. */
 static int try_copy(void) {
-    static volatile uint64_t number; /* each child has its own copy; this process never writes it */
+    volatile uint64_t number = 0; /* the children have copies at the same address; only the holder writes its own */
     int ready[2];
     char byte;
     if (pipe(ready) != 0)
