@@ -60,8 +60,8 @@ static const struct unit units[] = {
     {"us", UNIT_TIME, 3, 1, SCALE_PRINTED},
     {"ms", UNIT_TIME, 6, 1, SCALE_PRINTED},
     {"s", UNIT_TIME, 9, 1, SCALE_PRINTED},
-    {"min", UNIT_TIME, 10, 6, SCALE_READ_ONLY},
-    {"h", UNIT_TIME, 11, 36, SCALE_READ_ONLY},
+    {"min", UNIT_TIME, 10, 6, SCALE_PRINTED},
+    {"h", UNIT_TIME, 11, 36, SCALE_PRINTED},
     {"nW", UNIT_POWER, -9, 1, SCALE_PRINTED},
     {"uW", UNIT_POWER, -6, 1, SCALE_PRINTED},
     {"mW", UNIT_POWER, -3, 1, SCALE_PRINTED},
@@ -302,7 +302,7 @@ static void shorten_exponent(char *number) {
     memmove(to, from, strlen(from) + 1);
 }
 
-/* Is text `a` (of `count` letters, with mantissa |m|) nicer than one of `best` letters whose mantissa is `nice`? */
+/* One way to write a value. Fewer letters are better, then a natural mantissa, then the larger unit. */
 struct candidate {
     char text[UNITS_TEXT_MAX];
     size_t letters;
@@ -350,16 +350,17 @@ const char *units_print(double value, enum unit_dimension dimension, char text[U
     return memcpy(text, best.text, UNITS_TEXT_MAX);
 }
 
-/* `magnitude` ns as a decimal in a unit of 10^exponent ns, without trailing zeros. */
-static void print_time_in_unit(uint64_t magnitude, bool negative, const struct unit *unit,
+/* `magnitude` ns as a decimal in `unit`, without trailing zeros. False when it is no decimal there (50 s in min). */
+static bool print_time_in_unit(uint64_t magnitude, bool negative, const struct unit *unit,
                                struct candidate *candidate) {
-    uint64_t scale = 1;
+    uint64_t scale = (uint64_t)unit->factor;
     for (int i = 0; i < unit->exponent; i++)
         scale *= 10;
-    uint64_t whole = magnitude / scale;
+    uint64_t whole = magnitude / scale, rest = magnitude % scale;
     char fraction[24] = "";
     int digits = unit->exponent;
-    uint64_t rest = magnitude % scale;
+    if (rest != 0 && unit->factor != 1)
+        return false;
     for (; rest != 0 && rest % 10 == 0; digits--)
         rest /= 10;
     if (rest != 0)
@@ -368,6 +369,7 @@ static void print_time_in_unit(uint64_t magnitude, bool negative, const struct u
                            fraction, unit->symbol);
     candidate->letters = (size_t)letters;
     candidate->natural = whole >= 1 && whole < 1000;
+    return true;
 }
 
 const char *units_print_time(int64_t time_ns, char text[UNITS_TEXT_MAX]) {
@@ -377,11 +379,10 @@ const char *units_print_time(int64_t time_ns, char text[UNITS_TEXT_MAX]) {
     for (size_t i = 0; i < UNIT_COUNT; i++) {
         struct candidate candidate = {.letters = 0};
         const struct unit *unit = &units[i];
-        bool fits = unit->dimension == UNIT_TIME && unit->scale == SCALE_PRINTED;
-        if (!fits || (time_ns == 0 && strcmp(unit->symbol, "s") != 0))
+        if (unit->dimension != UNIT_TIME || (time_ns == 0 && strcmp(unit->symbol, "s") != 0))
             continue;
-        print_time_in_unit(magnitude, time_ns < 0, unit, &candidate);
-        consider(&best, &candidate);
+        if (print_time_in_unit(magnitude, time_ns < 0, unit, &candidate))
+            consider(&best, &candidate);
     }
     return memcpy(text, best.text, UNITS_TEXT_MAX);
 }

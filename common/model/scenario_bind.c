@@ -98,7 +98,7 @@ static bool is_printable(const char *text, size_t size) {
 
 static void bind_text(struct binder *binder, const struct schema_field *field, struct tree_node *node, void *target) {
     bool name = field->type == SCHEMA_NAME;
-    if (!take_scalar(binder, node, name ? "a name" : "text", name ? "sensor-1" : "one word or more"))
+    if (!take_scalar(binder, node, name ? "a name" : "text", name ? "sensor-1" : "A small factory"))
         return;
     char got[DESCRIBED_MAX];
     if (node->size >= field->size) {

@@ -206,6 +206,12 @@ static void check_groups(struct scenario_load *load, const struct topology_plan 
     }
 }
 
+/* Is it known what `group` is below? Otherwise that was reported, and its links need not be. */
+static bool has_sound_parent(const struct scenario_load *load, const struct topology_plan *plan, uint32_t group) {
+    bool found = plan->scenario->groups[group].parent[0] == '\0' || plan->parent_group[group] != TOPOLOGY_NONE;
+    return found && scenario_sound(load, "nodes", group, "parent") && !is_cyclic(plan, group);
+}
+
 /* The names of a link exist and stand for a parent and its child; nothing is said twice. */
 static void check_link_names(struct scenario_load *load, const struct topology_plan *plan) {
     const struct scenario *scenario = load->scenario;
@@ -221,8 +227,8 @@ static void check_link_names(struct scenario_load *load, const struct topology_p
         snprintf(route, sizeof route, "%s:%s", link->from, link->to);
         name_index_add(&routes, arena_copy_text(load->scratch, route), i);
         uint32_t a = plan_select(plan, link->from).group, b = plan_select(plan, link->to).group;
-        bool sound = scenario_sound(load, "nodes", a, "parent") && scenario_sound(load, "nodes", b, "parent");
-        if (sound && plan->parent_group[a] != b && plan->parent_group[b] != a)
+        bool related = plan->parent_group[a] == b || plan->parent_group[b] == a;
+        if (!related && has_sound_parent(load, plan, a) && has_sound_parent(load, plan, b))
             scenario_report(load, "links", i, "to", "`%s` and `%s` are not parent and child; links join only those",
                             link->from, link->to);
     }

@@ -116,9 +116,13 @@ static json_t *field_schema(const struct schema *schema, const struct schema_fie
     snprintf(text, sizeof text, "%s%s%s%s", field->doc, *condition != '\0' ? " Only with " : "", condition,
              *condition != '\0' ? "." : "");
     set_text(object, "description", text);
-    if (field->fallback != NULL && *field->fallback != '[' && field->type != SCHEMA_BOOL &&
-        field->type != SCHEMA_COUNT && field->type != SCHEMA_SEED)
-        set_text(object, "default", field->fallback);
+    if (field->fallback != NULL) {
+        json_t *value = json_loads(field->fallback, JSON_DECODE_ANY, NULL); /* NULL for texts with units */
+        if (value == NULL && *field->fallback != '[')
+            value = json_string(field->fallback);
+        if (value != NULL)
+            json_object_set_new(object, "default", value);
+    }
     return object;
 }
 
