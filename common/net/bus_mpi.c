@@ -23,7 +23,7 @@
 #define SLEEP_NS_MAX (250 * NS_PER_MS)  /* nobody sleeps longer without looking round */
 #define POLL_NS_MIN (50 * NS_PER_US)    /* steps of a waiter that no doorbell will wake */
 #define POLL_NS_MAX (1 * NS_PER_MS)
-#define SPIN_ROUNDS_CROWDED 3           /* looks before sleeping, more ranks than cores */
+#define SPIN_ROUNDS_CROWDED 0           /* looks before sleeping, more ranks than cores */
 #define SPIN_ROUNDS_ROOMY 100           /* a core for each rank */
 #define SMALL_BYTES ((size_t)4096)      /* pooled send copies; larger ones are allocated one by one */
 #define SMALL_KEPT_MAX 1024u
@@ -31,6 +31,8 @@
 #define REAP_BUDGET 16u                 /* sends looked at per call, so that a flood stays linear */
 #define CLOSE_S_MAX 60u
 #define INIT_SLACK_NS 20000000ul       /* see stretch_naps */
+
+static_assert((int)DOORBELL_LANES == (int)BUS_LANES, "a doorbell counts every lane");
 
 struct pending_send {
     struct pending_send *next;
@@ -79,6 +81,7 @@ struct bus_mpi {
     struct arrival arrival;
     uint8_t *buffer;
     size_t buffer_bytes;
+    uint32_t taken[BUS_LANES];  /* messages matched so far, wraps */
     uint32_t first_lane;        /* looked at first: alternates */
 };
 
@@ -200,6 +203,8 @@ static enum status mpi_send(struct bus *bus, uint32_t rank, enum bus_lane lane, 
         pending_give_back(self, send);
     else
         pending_append(self, send);
+    if (self->host_rank[rank] >= 0)
+        doorbell_count(&self->doorbells[self->host_rank[rank]], lane);
     mark_written(self, rank);
     return STATUS_OK;
 }
@@ -222,21 +227,35 @@ static void mpi_flush(struct bus *bus) {
 
 /* Receiving. */
 
-static bool probe(struct bus_mpi *self) {
+/* Has more been sent on `lane` than was received? Other hosts do not count: then only MPI can tell. */
+static bool expects(const struct bus_mpi *self, uint32_t lane) {
+    uint32_t mail = atomic_load_explicit(&self->own->mail[lane], memory_order_acquire);
+    return self->has_remote || (int32_t)(mail - self->taken[lane]) > 0;
+}
+
+static bool probe_lane(struct bus_mpi *self, uint32_t lane) {
     struct arrival *arrival = &self->arrival;
+    MPI_Status status;
+    int found = 0;
+    /* Open MPI looks first and fetches afterwards, so the first question may be in vain. */
+    for (int i = 0; i < 2 && !found; i++)
+        MPI_Improbe(MPI_ANY_SOURCE, 0, self->lanes[lane], &found, &arrival->message, &status);
+    if (!found)
+        return false;
+    arrival->state = ARRIVAL_MATCHED;
+    arrival->lane = (enum bus_lane)lane;
+    arrival->source = (uint32_t)status.MPI_SOURCE;
+    MPI_Get_count(&status, MPI_BYTE, &arrival->size);
+    self->taken[lane]++;
+    self->first_lane = (lane + 1) % BUS_LANES;
+    return true;
+}
+
+static bool probe(struct bus_mpi *self) {
     for (uint32_t i = 0; i < BUS_LANES; i++) {
         uint32_t lane = (self->first_lane + i) % BUS_LANES;
-        MPI_Status status;
-        int found = 0;
-        MPI_Improbe(MPI_ANY_SOURCE, 0, self->lanes[lane], &found, &arrival->message, &status);
-        if (!found)
-            continue;
-        arrival->state = ARRIVAL_MATCHED;
-        arrival->lane = (enum bus_lane)lane;
-        arrival->source = (uint32_t)status.MPI_SOURCE;
-        MPI_Get_count(&status, MPI_BYTE, &arrival->size);
-        self->first_lane = (lane + 1) % BUS_LANES;
-        return true;
+        if (expects(self, lane) && probe_lane(self, lane))
+            return true;
     }
     return false;
 }
@@ -332,7 +351,8 @@ static bool look(struct bus_mpi *self) {
 
 /* Is something under way that will not ring? */
 static bool must_poll(const struct bus_mpi *self) {
-    return self->has_remote || self->pending_first != NULL || self->arrival.state != ARRIVAL_NONE;
+    return self->pending_first != NULL || self->arrival.state != ARRIVAL_NONE || expects(self, BUS_CONTROL) ||
+           expects(self, BUS_EVENTS);
 }
 
 /* One sleep after a last look; true when there is something to receive. */
@@ -354,7 +374,6 @@ static void mpi_wait(struct bus *bus, int64_t timeout_ns) {
     for (uint32_t i = 0; i < self->spin_rounds; i++) {
         if (look(self))
             return;
-        sched_yield();
     }
     int64_t bound_ns = timeout_ns < 0 || timeout_ns > SLEEP_NS_MAX ? SLEEP_NS_MAX : timeout_ns;
     if (bound_ns == 0)
@@ -538,6 +557,7 @@ enum status bus_mpi_open(int *argc, char ***argv, struct bus **bus, struct error
     self->spin_rounds = choose_spin_rounds(host_size);
     self->launcher = getenv("OMPI_COMM_WORLD_SIZE") != NULL ? getppid() : 0;
     restore_naps(slack_ns);
+    doorbell_ask_slices(SLICE_NS_SHORTEST);
     *bus = &self->bus;
     return STATUS_OK;
 }

@@ -13,16 +13,23 @@
 #include <stdint.h>
 
 #define DOORBELL_BYTES 64
+#define DOORBELL_LANES 2
 
 struct doorbell {
     _Alignas(DOORBELL_BYTES) _Atomic uint32_t word; /* futex: changes with every ring */
     _Atomic uint32_t sleeping;
     _Atomic int32_t pid;           /* 0: not there yet */
+    _Atomic uint32_t mail[DOORBELL_LANES]; /* messages sent to it so far, wraps */
     _Atomic uint64_t start_ticks;  /* start time of the process since boot: tells it from a later one of that pid */
 };
 
 /* Names the calling process in `own`. Before it, the memory is zero-filled or holds an earlier state. */
 void doorbell_init(struct doorbell *own);
+
+/* Counts one message to the owner of `peer`, already handed to MPI. */
+static inline void doorbell_count(struct doorbell *peer, uint32_t lane) {
+    atomic_fetch_add(&peer->mail[lane], 1);
+}
 
 /* Wakes the owner of `peer` if it sleeps; true when it did. The caller's message is already visible (it has called
  * doorbell_fence since). */
@@ -34,6 +41,13 @@ uint32_t doorbell_announce(struct doorbell *own);
 void doorbell_cancel(struct doorbell *own);
 /* Sleeps until rung after the announcement, at most `timeout_ns` (> 0); true when rung. Signals end it early. */
 bool doorbell_sleep(struct doorbell *own, uint32_t word, int64_t timeout_ns);
+
+/* Asks the scheduler for slices of `slice_ns` for the calling thread and what it forks (0: the system's default).
+ * Short ones cost nobody anything when ranks run for microseconds and sleep, and let a rank that was rung run at
+ * once beside programs that keep the cores busy (Linux 6.12 and later: EEVDF otherwise lets those finish their
+ * slice, about 3 ms). Older kernels ignore it, and nothing depends on it but speed, so a refusal is no error. */
+#define SLICE_NS_SHORTEST 100000u
+void doorbell_ask_slices(uint64_t slice_ns);
 
 /* Has the process that called doorbell_init on `peer` ended (a zombie has)? One read of /proc: microseconds. */
 bool doorbell_owner_dead(const struct doorbell *peer);
