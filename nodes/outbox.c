@@ -92,7 +92,7 @@ void outbox_send_reserved(struct outbox *out, uint32_t destination, enum message
     if (out->status != STATUS_OK)
         return;
     assert(writer->data == out->bytes + out->bytes_used); /* the last reservation, nothing appended since */
-    assert(!writer->failed);                              /* whoever reserves knows the size of what it encodes */
+    assert(!writer->failed); /* whoever reserves knows the size of what it encodes */
     struct action *action = append_payload(out, ACTION_SEND, writer->used);
     if (!action)
         return;
@@ -102,8 +102,8 @@ void outbox_send_reserved(struct outbox *out, uint32_t destination, enum message
     action->bits = bits ? bits : (uint64_t)writer->used * 8;
 }
 
-void outbox_send(struct outbox *out, uint32_t destination, enum message_type type, const void *payload, size_t bytes,
-                 uint64_t bits, uint32_t urgency) {
+void outbox_send(struct outbox *out, uint32_t destination, enum message_type type, const void *payload,
+                 size_t bytes, uint64_t bits, uint32_t urgency) {
     struct bytes_writer writer = outbox_reserve(out, bytes);
     if (out->status != STATUS_OK)
         return;

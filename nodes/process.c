@@ -103,6 +103,7 @@ enum status process_on_message(struct process *process, const struct bus_message
         return STATUS_OK;
     }
     case SYNC_FINISH:
+        process->abandon = bytes_get_u8(&reader) == 0;
         finish(process);
         return STATUS_OK;
     default:

@@ -27,6 +27,7 @@ struct process_config {
 struct process {
     struct process_config config;
     bool granted, finished;
+    bool abandon; /* the run ended because something died: no orderly leave of the bus */
     struct event_key bound;
     uint64_t batches_expected, batches_received;
     uint64_t windows, batches_sent, bytes_sent;

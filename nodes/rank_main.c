@@ -58,9 +58,9 @@ static int member_main(struct bus *bus, enum node_role role) {
     bool failed = run.process.status != STATUS_OK || status != STATUS_OK;
     member_close(&member, failed ? NULL : &error);
     arena_close(&arena);
-    if (failed) {
+    if (failed || run.process.abandon) {
         bus_abandon(bus);
-        _exit(status_exit_code(status != STATUS_OK ? status : run.process.status));
+        _exit(failed ? status_exit_code(status != STATUS_OK ? status : run.process.status) : 0);
     }
     bus_close(bus);
     return 0;

@@ -4,7 +4,8 @@
  *   GRANT    director -> process   execute everything before `bound`, once `batches` event batches have arrived
  *   REPORT   process -> director   done; my next event; whom I sent a batch, and its earliest event
  *   ROWS     process -> director   rows of the record (common/record/rows.h), back to back
- *   FINISH   director -> process   the run is over, for the given reason: send FINAL
+ *   FINISH   director -> process   the run is over: send FINAL; one byte says whether everybody is still alive, so that
+ *                                  the process may take leave of MPI in order
  *   FINAL    process -> director   last rows and digests; the process ends after it
  *   FAILURE  process -> director   I cannot go on: status and a sentence
  *   SETUP    director -> process   what to run (nodes/setup.h) */

@@ -1,5 +1,6 @@
-/* task: what device, gateway and edge server agree on about a task: its size, its deadline, its diagnosis, and the
- * memory of tasks already taken that makes duplicated messages harmless. Pure, like the nodes that use it. */
+/* task: what device, gateway and edge server agree on about a task: its size, its deadline, its diagnosis,
+ * and the memory of tasks already taken that makes duplicated messages harmless. Pure, like the nodes that
+ * use it. */
 #ifndef TIERBED_NODES_TASK_H
 #define TIERBED_NODES_TASK_H
 
@@ -19,8 +20,8 @@ uint64_t task_bits(const struct scenario *scenario); /* emulated size of one win
 /* A header with this identity and every time at VTIME_NEVER. */
 struct task_header task_header_of(uint32_t device, uint32_t slot);
 
-/* May `device` of this scenario have sent this header: slot and level within range, born in its slot, not after
- * `now_ns`? What else the header claims is overwritten by whoever measures it. */
+/* May `device` of this scenario have sent this header: slot and level within range, born in its slot, not
+ * after `now_ns`? What else the header claims is overwritten by whoever measures it. */
 bool task_header_plausible(const struct scenario *scenario, const struct task_header *task, int64_t now_ns);
 
 /* Is a measured service delay within T_k of this task's level (jopa (17a))? */
@@ -41,7 +42,7 @@ struct task_verdict task_diagnose(const struct scenario *scenario, struct diagno
 struct task_log {
     uint32_t *devices; /* owned, ascending node ids */
     uint32_t device_count, depth;
-    uint32_t *marks;   /* owned; device_count x depth: slot + 1, 0 for none */
+    uint32_t *marks; /* owned; device_count x depth: slot + 1, 0 for none */
 };
 
 enum task_mark { TASK_NEW = 0, TASK_TAKEN, TASK_STALE, TASK_FOREIGN };
@@ -50,8 +51,9 @@ enum task_mark { TASK_NEW = 0, TASK_TAKEN, TASK_STALE, TASK_FOREIGN };
 enum status task_log_init(struct task_log *log, uint32_t *devices, uint32_t device_count, uint32_t depth);
 void task_log_close(struct task_log *log);
 
-/* Is (device, slot) known? Fills `entry`, a number below device_count * depth that the task owns as long as it is
- * remembered, for all but TASK_FOREIGN (a device not in the set). TASK_STALE: a newer task holds that entry. */
+/* Is (device, slot) known? Fills `entry`, a number below device_count * depth that the task owns as long as
+ * it is remembered, for all but TASK_FOREIGN (a device not in the set). TASK_STALE: a newer task holds that
+ * entry. */
 enum task_mark task_log_find(const struct task_log *log, uint32_t device, uint32_t slot, uint32_t *entry);
 
 /* As task_log_find, and marks a new task as taken. */

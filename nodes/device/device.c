@@ -27,7 +27,8 @@ static uint32_t gateway_of(const struct node_env *env) {
 static enum status device_init(struct device *device, const struct node_env *env) {
     const struct scenario *scenario = env->scenario;
     uint32_t gateway = gateway_of(env);
-    if (gateway == TOPOLOGY_NONE || env->topology->nodes[gateway].role != ROLE_GATEWAY || scenario->slots == 0)
+    if (gateway == TOPOLOGY_NONE || env->topology->nodes[gateway].role != ROLE_GATEWAY ||
+        scenario->slots == 0)
         return STATUS_INVALID;
     device->sample_count = task_sample_count(scenario);
     if (device->sample_count < 1 || device->sample_count > MESSAGE_SAMPLES_MAX)
@@ -44,7 +45,8 @@ static enum status device_init(struct device *device, const struct node_env *env
     return STATUS_OK;
 }
 
-static void arm_slot(const struct device *device, const struct node_env *env, uint32_t slot, struct outbox *out) {
+static void arm_slot(const struct device *device, const struct node_env *env, uint32_t slot,
+                     struct outbox *out) {
     if (slot < env->scenario->slots)
         outbox_timer(out, (int64_t)slot * env->scenario->slot_ns + device->phase_ns, DEVICE_TIMER_SLOT, slot);
 }
@@ -61,8 +63,8 @@ static enum status on_start(void *state, const struct node_env *env, int64_t now
 static void persist(struct device *device, const struct node_env *env, struct outbox *out) {
     if (!env->topology->nodes[env->self].may_crash)
         return;
-    struct bytes_writer writer =
-        bytes_writer_over(device->durable, DURABLE_HEAD_BYTES + (size_t)device->open_max * DURABLE_TASK_BYTES);
+    struct bytes_writer writer = bytes_writer_over(
+        device->durable, DURABLE_HEAD_BYTES + (size_t)device->open_max * DURABLE_TASK_BYTES);
     uint32_t count = 0;
     for (uint32_t i = 0; i < device->open_max; i++)
         count += device->tasks[i].open;
@@ -93,7 +95,8 @@ static enum status recover(struct device *device, const struct node_env *env, st
         task.level = bytes_get_u16(reader);
         task.true_class = bytes_get_u8(reader);
         task.born_ns = bytes_get_i64(reader);
-        if (reader->failed || task.slot >= env->scenario->slots || task.level >= env->scenario->task.level_count)
+        if (reader->failed || task.slot >= env->scenario->slots ||
+            task.level >= env->scenario->task.level_count)
             return STATUS_INVALID;
         device->tasks[task.slot % device->open_max] = task;
     }
@@ -112,7 +115,8 @@ static enum status on_restart(void *state, const struct node_env *env, int64_t n
         if (task->open)
             outbox_timer(out, due_ns > now_ns ? due_ns : now_ns, DEVICE_TIMER_GIVE_UP, task->slot);
     }
-    /* The first slot that starts strictly later: one that starts now may have been served before the crash. */
+    /* The first slot that starts strictly later: one that starts now may have been served before the crash.
+     */
     int64_t since_ns = now_ns - device->phase_ns;
     int64_t next = since_ns < 0 ? 0 : since_ns / env->scenario->slot_ns + 1;
     if (next < (int64_t)env->scenario->slots)
@@ -146,7 +150,7 @@ static enum status on_slot(struct device *device, const struct node_env *env, co
     enum bearing_class class;
     bearing_source_window(env->bearings, env->self, slot, device->samples, device->sample_count, &class);
     *task = (struct device_task){.open = true,
-                                 .true_class = (uint8_t)class,
+                                 .true_class = (uint8_t) class,
                                  .level = (uint16_t)random_below(&stream, env->scenario->task.level_count),
                                  .slot = slot,
                                  .born_ns = event->now_ns};
@@ -163,7 +167,8 @@ static struct device_task *open_task(struct device *device, uint64_t slot) {
     return task->open && task->slot == slot ? task : NULL;
 }
 
-/* Closes the task with its one row. `answer` says what became of it; who and what the task was, the device knows. */
+/* Closes the task with its one row. `answer` says what became of it; who and what the task was, the device
+ * knows. */
 static void close_task(struct device *device, const struct node_env *env, struct device_task *task,
                        const struct message_answer *answer, int64_t now_ns, struct outbox *out) {
     struct row_task row = {.task = answer->task,
@@ -189,8 +194,9 @@ static void close_task(struct device *device, const struct node_env *env, struct
 /* Closes the task without an answer. */
 static void drop_task(struct device *device, const struct node_env *env, struct device_task *task,
                       enum drop_reason reason, struct outbox *out, int64_t now_ns) {
-    struct message_answer none = {
-        .task = task_header_of(env->self, task->slot), .drop = (uint8_t)reason, .closed_form_ns = VTIME_NEVER};
+    struct message_answer none = {.task = task_header_of(env->self, task->slot),
+                                  .drop = (uint8_t)reason,
+                                  .closed_form_ns = VTIME_NEVER};
     close_task(device, env, task, &none, now_ns, out);
 }
 

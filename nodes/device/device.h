@@ -1,9 +1,10 @@
-/* device: a sensor. In every slot it takes one window of samples, draws how critical it is, sends it to its gateway
- * and waits for the answer; it writes the one row of each task, whatever becomes of it.
+/* device: a sensor. In every slot it takes one window of samples, draws how critical it is, sends it to its
+ * gateway and waits for the answer; it writes the one row of each task, whatever becomes of it.
  *
  * Nothing it draws depends on what happened before: the level is keyed by (seed, device, slot), the window by
- * bearing_source_window. After a crash it goes on with the next slot; slots that pass while it is down have no task.
- * A device that the fault schedule may crash persists its open tasks, so that each still gets its row. */
+ * bearing_source_window. After a crash it goes on with the next slot; slots that pass while it is down have
+ * no task. A device that the fault schedule may crash persists its open tasks, so that each still gets its
+ * row. */
 #ifndef TIERBED_NODES_DEVICE_DEVICE_H
 #define TIERBED_NODES_DEVICE_DEVICE_H
 
@@ -28,12 +29,13 @@ struct device {
     uint32_t open_max;
     struct device_task *tasks; /* owned; open_max, by slot modulo */
     uint32_t sample_count;
-    int16_t *samples; /* owned; the window being sent */
-    uint8_t *durable; /* owned; room to encode what is persisted */
+    int16_t *samples;      /* owned; the window being sent */
+    uint8_t *durable;      /* owned; room to encode what is persisted */
     uint64_t late_answers; /* after giving up, or a second copy */
 };
 
-/* When `device` gives up a task born at `born_ns`: after task.answer_timeout, or with the run's last nanosecond. */
+/* When `device` gives up a task born at `born_ns`: after task.answer_timeout, or with the run's last
+ * nanosecond. */
 int64_t device_give_up_ns(const struct scenario *scenario, int64_t born_ns);
 
 #endif

@@ -200,14 +200,14 @@ static void grant(struct director *director, uint32_t rank, struct event_key bou
 }
 
 static void begin_finish(struct director *director, double wall_s) {
-    uint8_t kind = SYNC_FINISH;
+    const uint8_t finish[2] = {SYNC_FINISH, director->status == STATUS_OK || director->status == STATUS_STOPPED};
     director->phase = DIRECTOR_FINISHING;
     director->finish_s = wall_s;
     director->waiting = 0;
     for (uint32_t rank = director->config.first_rank; rank < director->count; rank++) {
         if (director->peers[rank].dead)
             continue;
-        bus_send(director->config.bus, rank, BUS_CONTROL, &kind, 1);
+        bus_send(director->config.bus, rank, BUS_CONTROL, finish, sizeof finish);
         director->waiting++;
     }
     bus_flush(director->config.bus);

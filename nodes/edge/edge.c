@@ -76,8 +76,8 @@ static enum status edge_init(struct edge *edge, const struct node_env *env) {
     edge->service_ns = edge_service_ns(scenario, edge->share_count);
     edge->energy_per_task_j =
         scenario->compute.edge_power_w / edge->share_count * vtime_to_s(edge->service_ns);
-    return diagnosis_open(edge->sample_count, scenario->task.sample_rate_hz, scenario->data.shaft_hz, &edge->plan,
-                          NULL);
+    return diagnosis_open(edge->sample_count, scenario->task.sample_rate_hz, scenario->data.shaft_hz,
+                          &edge->plan, NULL);
 }
 
 static enum status on_start(void *state, const struct node_env *env, int64_t now_ns, struct outbox *out) {
@@ -100,7 +100,8 @@ static struct edge_share *share_of(struct edge *edge, uint32_t gateway) {
     return NULL;
 }
 
-static void send_result(const struct edge_share *share, const struct message_result *result, struct outbox *out) {
+static void send_result(const struct edge_share *share, const struct message_result *result,
+                        struct outbox *out) {
     struct bytes_writer writer = outbox_reserve(out, message_info(MESSAGE_RESULT)->bytes_max);
     message_encode_result(&writer, result);
     outbox_send_reserved(out, share->gateway, MESSAGE_RESULT, &writer, 0, 0);
@@ -115,7 +116,8 @@ static void start_work(struct edge *edge, struct edge_share *share, int64_t now_
     outbox_timer(out, task->compute_end_ns, EDGE_TIMER_SHARE, index | (uint64_t)share->served << 32);
 }
 
-/* Decodes into the next place of the ring: there always is one, as the ring has one place more than it may hold. */
+/* Decodes into the next place of the ring: there always is one, as the ring has one place more than it may
+ * hold. */
 static enum status read_window(struct edge *edge, struct edge_share *share, const struct node_event *event,
                                struct message_task **window) {
     uint32_t at = (share->head + share->count) % edge->room;

@@ -1,8 +1,9 @@
-/* edge: the edge server. Its capacity is split evenly among its gateways (c_g = 1/G); each share serves the tasks of
- * its gateway first come, first served, one after the other, in jopa (3) E = F_e / (C_e (c_g + eps)) each, and really
- * diagnoses the window when that time is over.
+/* edge: the edge server. Its capacity is split evenly among its gateways (c_g = 1/G); each share serves the
+ * tasks of its gateway first come, first served, one after the other, in jopa (3) E = F_e / (C_e (c_g + eps))
+ * each, and really diagnoses the window when that time is over.
  *
- * It persists nothing: a crash loses the windows it holds, their devices give them up, and the shares start empty. */
+ * It persists nothing: a crash loses the windows it holds, their devices give them up, and the shares start
+ * empty. */
 #ifndef TIERBED_NODES_EDGE_EDGE_H
 #define TIERBED_NODES_EDGE_EDGE_H
 
@@ -14,9 +15,10 @@
 
 enum edge_timer { EDGE_TIMER_SHARE = 1 }; /* cookie: share in the low 32 bits, number of its task above */
 
-/* The part of the edge server that belongs to one gateway: a ring of windows, the first of which is in work. */
+/* The part of the edge server that belongs to one gateway: a ring of windows, the first of which is in work.
+ */
 struct edge_share {
-    uint32_t gateway; /* node id */
+    uint32_t gateway;           /* node id */
     struct message_task *tasks; /* owned; `room` of struct edge */
     int16_t *windows;           /* owned; as many windows */
     uint32_t head, count;
@@ -25,7 +27,7 @@ struct edge_share {
 
 struct edge {
     uint32_t share_count;
-    uint32_t room; /* places of a ring: one in work, edge_queue_max waiting, one to read into */
+    uint32_t room;             /* places of a ring: one in work, edge_queue_max waiting, one to read into */
     struct edge_share *shares; /* owned */
     uint32_t sample_count;
     struct diagnosis_plan *plan; /* owned */

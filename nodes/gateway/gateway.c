@@ -40,8 +40,8 @@ static enum status init_memory(struct gateway *gateway, bool may_crash) {
     batch->offload = calloc(windows, sizeof *batch->offload);
     gateway->durable_max = may_crash ? gateway_durable_max(gateway) : 0;
     gateway->durable = may_crash ? malloc(gateway->durable_max) : NULL;
-    bool all = gateway->entries && gateway->windows && gateway->samples && gateway->free_windows && batch->windows &&
-               batch->last_batch && batch->tasks && batch->order && batch->offload &&
+    bool all = gateway->entries && gateway->windows && gateway->samples && gateway->free_windows &&
+               batch->windows && batch->last_batch && batch->tasks && batch->order && batch->offload &&
                (gateway->durable || !may_crash);
     if (!all)
         return STATUS_MEMORY;
@@ -51,7 +51,8 @@ static enum status init_memory(struct gateway *gateway, bool may_crash) {
 }
 
 /* What lies above: the edge server, if any, and the formula's view of it. */
-static enum status init_edge(struct gateway *gateway, const struct node_env *env, int64_t now_ns, bool restarted) {
+static enum status init_edge(struct gateway *gateway, const struct node_env *env, int64_t now_ns,
+                             bool restarted) {
     const struct topology *topology = env->topology;
     gateway->edge = topology->nodes[env->self].parent;
     if (gateway->edge == TOPOLOGY_NONE)
@@ -143,8 +144,8 @@ static struct policy_forecast forecast(struct gateway *gateway, const struct nod
                                     .edge_ns = gateway->edge_ns};
 }
 
-/* Something changed at `since_ns` for whatever waits for the uplink: the closed form of eq (7) holds no longer for tasks
- * whose transmission had not begun by then. */
+/* Something changed at `since_ns` for whatever waits for the uplink: the closed form of eq (7) holds no
+ * longer for tasks whose transmission had not begun by then. */
 static void distrust_waiting(struct gateway *gateway, int64_t since_ns) {
     uint32_t entry_count = gateway->log.device_count * gateway->log.depth;
     for (uint32_t i = 0; i < entry_count; i++) {
@@ -173,7 +174,8 @@ static void offload(struct gateway *gateway, const struct node_env *env, uint32_
     gateway_release(gateway, at);
 }
 
-/* Lets go of windows that waited for so long that their entry serves a newer task: nobody expects their answer. */
+/* Lets go of windows that waited for so long that their entry serves a newer task: nobody expects their
+ * answer. */
 static void discard_forgotten(struct gateway *gateway) {
     struct gateway_batch *batch = &gateway->batch;
     uint32_t kept = 0;
@@ -229,7 +231,8 @@ static void gather(struct gateway *gateway, const struct node_env *env, uint32_t
     struct gateway_batch *batch = &gateway->batch;
     uint32_t device = gateway->windows[at].entry / gateway->log.depth;
     if (batch->count == 0)
-        outbox_timer(out, now_ns + env->scenario->compute.collect_window_ns, GATEWAY_TIMER_COLLECT, batch->number);
+        outbox_timer(out, now_ns + env->scenario->compute.collect_window_ns, GATEWAY_TIMER_COLLECT,
+                     batch->number);
     batch->windows[batch->count++] = at;
     if (batch->last_batch[device] != batch->number + 1) {
         batch->last_batch[device] = batch->number + 1;
@@ -255,7 +258,8 @@ static enum status on_task(void *state, const struct node_env *env, const struct
     uint32_t at = gateway->free_windows[gateway->free_count - 1], entry_at;
     struct gateway_window *window = &gateway->windows[at];
     int16_t *samples = gateway->samples + (size_t)at * gateway->sample_count;
-    TRY(message_decode_task(event->payload, event->payload_bytes, samples, gateway->sample_count, &window->window));
+    TRY(message_decode_task(event->payload, event->payload_bytes, samples, gateway->sample_count,
+                            &window->window));
     const struct task_header *sent = &window->window.task;
     if (sent->device != event->source || !task_header_plausible(env->scenario, sent, event->now_ns))
         return STATUS_INVALID;
@@ -330,14 +334,15 @@ static enum status on_result(void *state, const struct node_env *env, const stru
              !task_in_time(env->scenario, &entry->task, entry->task.compute_end_ns - entry->task.decided_ns))
         result.drop = DROP_DEADLINE;
     double air_s = vtime_to_s(entry->task.uplink_end_ns - entry->task.uplink_start_ns);
-    gateway_answer(gateway, at,
-                   (struct message_answer){.place = PLACE_EDGE,
-                                           .drop = result.drop,
-                                           .class = result.class,
-                                           .confidence = result.confidence,
-                                           .energy_uplink_j = energy_transmit_j(gateway->uplink_power_w, air_s),
-                                           .energy_edge_j = result.energy_j},
-                   out);
+    gateway_answer(
+        gateway, at,
+        (struct message_answer){.place = PLACE_EDGE,
+                                .drop = result.drop,
+                                .class = result.class,
+                                .confidence = result.confidence,
+                                .energy_uplink_j = energy_transmit_j(gateway->uplink_power_w, air_s),
+                                .energy_edge_j = result.energy_j},
+        out);
     return STATUS_OK;
 }
 
@@ -368,7 +373,8 @@ static enum status on_refused(void *state, const struct node_env *env, const str
         return STATUS_INVALID;
     struct gateway_entry *entry = &gateway->entries[at];
     if (refused.type != MESSAGE_OFFLOAD)
-        return STATUS_OK; /* an answer that its link had no room for: the device gives the task up by itself */
+        return STATUS_OK; /* an answer that its link had no room for: the device gives the task up by itself
+                           */
     uplink_refused(&gateway->uplink);
     if (entry->state != ENTRY_OFFLOADED || entry->task.slot != refused.slot)
         return STATUS_OK;
@@ -403,8 +409,9 @@ static void gateway_totals(const void *state, struct row_node *row) {
 static void gateway_close(void *state) {
     struct gateway *gateway = state;
     struct gateway_batch *batch = &gateway->batch;
-    void *owned[] = {gateway->entries,  gateway->windows, gateway->samples, gateway->free_windows, batch->windows,
-                     batch->last_batch, batch->tasks,     batch->order,     batch->offload,        gateway->durable};
+    void *owned[] = {gateway->entries, gateway->windows,  gateway->samples, gateway->free_windows,
+                     batch->windows,   batch->last_batch, batch->tasks,     batch->order,
+                     batch->offload,   gateway->durable};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     diagnosis_close(gateway->plan);

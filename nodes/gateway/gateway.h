@@ -1,15 +1,16 @@
-/* gateway: gathers the windows of its devices into batches, decides with a policy which of them it diagnoses itself and
- * which go to the edge server, and answers every device.
+/* gateway: gathers the windows of its devices into batches, decides with a policy which of them it diagnoses
+ * itself and which go to the edge server, and answers every device.
  *
  * The life of a task here: on_task takes it into the open batch; the batch closes when every device is in, or
- * collect_window after its first task; decide() asks the policy. What stays is one batch on the processor, jopa (2), and
- * ends together. What leaves is sent most critical first; the network card queues it. The answer goes out when the
- * processor is done or the edge server's result is in. Each (device, slot) is taken once, whatever the links duplicate.
+ * collect_window after its first task; decide() asks the policy. What stays is one batch on the processor,
+ * jopa (2), and ends together. What leaves is sent most critical first; the network card queues it. The
+ * answer goes out when the processor is done or the edge server's result is in. Each (device, slot) is taken
+ * once, whatever the links duplicate.
  *
- * A gateway that the fault schedule may crash persists, at every decision and every completion, which tasks it took and
- * where they are. Back from a crash it answers at once, as unanswered, those whose windows died with its memory, and
- * still forwards results of those that the edge server has. Tasks of a batch that was open at the crash are unknown to
- * it: their devices give them up. */
+ * A gateway that the fault schedule may crash persists, at every decision and every completion, which tasks
+ * it took and where they are. Back from a crash it answers at once, as unanswered, those whose windows died
+ * with its memory, and still forwards results of those that the edge server has. Tasks of a batch that was
+ * open at the crash are unknown to it: their devices give them up. */
 #ifndef TIERBED_NODES_GATEWAY_GATEWAY_H
 #define TIERBED_NODES_GATEWAY_GATEWAY_H
 
@@ -50,38 +51,38 @@ struct gateway_window {
 struct gateway_cpu {
     uint32_t head, tail; /* queue of windows; the first `running` of them are on the processor */
     uint32_t running;
-    uint64_t run;        /* number of the current or next run */
-    int64_t end_ns;      /* of the current run */
-    int64_t free_ns;     /* when everything queued will be done */
+    uint64_t run;    /* number of the current or next run */
+    int64_t end_ns;  /* of the current run */
+    int64_t free_ns; /* when everything queued will be done */
     int64_t busy_ns;
     double energy_j;
 };
 
 struct gateway_batch {
     uint32_t number;
-    uint32_t *windows;      /* owned; room for all windows, in order of arrival */
+    uint32_t *windows; /* owned; room for all windows, in order of arrival */
     uint32_t count;
-    uint32_t *last_batch;   /* owned; per device: number + 1 of the batch it was last in */
-    uint32_t device_count;  /* devices with at least one task in this batch */
+    uint32_t *last_batch;      /* owned; per device: number + 1 of the batch it was last in */
+    uint32_t device_count;     /* devices with at least one task in this batch */
     struct policy_task *tasks; /* owned; scratch of decide(), as are the next two */
     uint32_t *order;
     uint8_t *offload;
 };
 
 struct gateway {
-    uint32_t edge;        /* node id, TOPOLOGY_NONE: nothing above, everything stays */
-    int64_t edge_ns;      /* E of one task there */
+    uint32_t edge;   /* node id, TOPOLOGY_NONE: nothing above, everything stays */
+    int64_t edge_ns; /* E of one task there */
     double uplink_power_w;
-    bool edge_formula;    /* false when a fault may stop the edge server: then no closed form holds there */
-    bool formula;         /* does eq (7) hold for what the batch being decided sends: was the uplink idle? */
+    bool edge_formula; /* false when a fault may stop the edge server: then no closed form holds there */
+    bool formula;      /* does eq (7) hold for what the batch being decided sends: was the uplink idle? */
     uint32_t sample_count;
     struct diagnosis_plan *plan; /* owned */
     struct task_log log;
-    struct gateway_entry *entries; /* owned; one per log entry */
-    uint32_t window_count;         /* gateway_queue_max, and one to read into */
+    struct gateway_entry *entries;  /* owned; one per log entry */
+    uint32_t window_count;          /* gateway_queue_max, and one to read into */
     struct gateway_window *windows; /* owned */
-    int16_t *samples;              /* owned; window_count x sample_count */
-    uint32_t *free_windows;        /* owned; stack */
+    int16_t *samples;               /* owned; window_count x sample_count */
+    uint32_t *free_windows;         /* owned; stack */
     uint32_t free_count;
     struct gateway_batch batch;
     struct gateway_cpu cpu;
@@ -91,16 +92,17 @@ struct gateway {
     uint64_t duplicates, stale, full, uplink_full;
 };
 
-/* Sends the outcome of `entry` to its device and closes it. `answer` without task, device energy and closed form:
- * those come from the entry. */
-void gateway_answer(struct gateway *gateway, uint32_t entry, struct message_answer answer, struct outbox *out);
+/* Sends the outcome of `entry` to its device and closes it. `answer` without task, device energy and closed
+ * form: those come from the entry. */
+void gateway_answer(struct gateway *gateway, uint32_t entry, struct message_answer answer,
+                    struct outbox *out);
 void gateway_release(struct gateway *gateway, uint32_t window); /* its place in memory is free again */
 
 /* gateway_cpu.c: the processor. `windows` (count > 0) are one batch of local tasks. */
 int64_t gateway_cpu_batch_ns(const struct scenario *scenario, uint32_t count); /* L of jopa (2) */
 double gateway_cpu_task_s(const struct scenario *scenario);                    /* (1-p) H I / C_g */
-void gateway_cpu_queue(struct gateway *gateway, const struct node_env *env, const uint32_t *windows, uint32_t count,
-                       int64_t now_ns, struct outbox *out);
+void gateway_cpu_queue(struct gateway *gateway, const struct node_env *env, const uint32_t *windows,
+                       uint32_t count, int64_t now_ns, struct outbox *out);
 void gateway_cpu_done(struct gateway *gateway, const struct node_env *env, const struct node_event *event,
                       struct outbox *out);
 

@@ -1,5 +1,5 @@
-/* gateway_cpu: the processor of a gateway. Batches of local tasks, first come first served; all tasks of a batch end
- * together, as jopa (2) has it, and are then really diagnosed. */
+/* gateway_cpu: the processor of a gateway. Batches of local tasks, first come first served; all tasks of a
+ * batch end together, as jopa (2) has it, and are then really diagnosed. */
 #include <assert.h>
 
 #include "common/model/compute.h"
@@ -19,7 +19,8 @@ int64_t gateway_cpu_batch_ns(const struct scenario *scenario, uint32_t count) {
                                               compute->pruning, compute->gateway_flops));
 }
 
-static void start_run(struct gateway *gateway, const struct node_env *env, int64_t now_ns, struct outbox *out) {
+static void start_run(struct gateway *gateway, const struct node_env *env, int64_t now_ns,
+                      struct outbox *out) {
     struct gateway_cpu *cpu = &gateway->cpu;
     if (cpu->running > 0 || cpu->head == GATEWAY_NO_TASK)
         return;
@@ -31,8 +32,8 @@ static void start_run(struct gateway *gateway, const struct node_env *env, int64
     outbox_timer(out, cpu->end_ns, GATEWAY_TIMER_CPU, cpu->run);
 }
 
-void gateway_cpu_queue(struct gateway *gateway, const struct node_env *env, const uint32_t *windows, uint32_t count,
-                       int64_t now_ns, struct outbox *out) {
+void gateway_cpu_queue(struct gateway *gateway, const struct node_env *env, const uint32_t *windows,
+                       uint32_t count, int64_t now_ns, struct outbox *out) {
     struct gateway_cpu *cpu = &gateway->cpu;
     assert(count > 0);
     int64_t batch_ns = gateway_cpu_batch_ns(env->scenario, count);

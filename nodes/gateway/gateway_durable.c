@@ -1,5 +1,5 @@
-/* gateway_durable: what a gateway persists, and how it comes back with it. Little-endian, versioned: version, next batch,
- * totals of the processor, then the entries that are not merely gathered. */
+/* gateway_durable: what a gateway persists, and how it comes back with it. Little-endian, versioned: version,
+ * next batch, totals of the processor, then the entries that are not merely gathered. */
 #include <assert.h>
 
 #include "common/time/vtime.h"
@@ -48,7 +48,8 @@ void gateway_persist(struct gateway *gateway, const struct node_env *env, struct
     outbox_persist(out, gateway->durable, writer.used);
 }
 
-static enum status recover_entry(struct gateway *gateway, const struct node_env *env, struct bytes_reader *reader) {
+static enum status recover_entry(struct gateway *gateway, const struct node_env *env,
+                                 struct bytes_reader *reader) {
     struct gateway_entry entry = {.state = bytes_get_u8(reader), .closed_form_ns = VTIME_NEVER};
     uint32_t device = bytes_get_u32(reader);
     uint32_t slot = bytes_get_u32(reader), at;

@@ -15,7 +15,8 @@ int64_t policy_local_delay_ns(const struct policy_forecast *forecast, uint32_t c
 }
 
 int64_t policy_offload_delay_ns(const struct policy_forecast *forecast, uint32_t ahead) {
-    return forecast->uplink_wait_ns + llround(ahead * forecast->hold_ns) + forecast->air_ns + forecast->edge_ns;
+    return forecast->uplink_wait_ns + llround(ahead * forecast->hold_ns) + forecast->air_ns +
+           forecast->edge_ns;
 }
 
 uint32_t policy_count_met(const struct policy_batch *batch, const uint8_t *offload) {

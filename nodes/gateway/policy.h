@@ -1,14 +1,15 @@
-/* policy: the built-in ways in which a gateway decides, task by task, between its own processor and the edge server.
+/* policy: the built-in ways in which a gateway decides, task by task, between its own processor and the edge
+ * server.
  *
  * A policy sees one batch and a forecast; it never sees the true class, and it decides once. Pure functions.
  *   local   every task stays.
  *   offload every task leaves.
  *   random  each task leaves with policy.offload_probability, independently.
- *   greedy  as many tasks within their deadline as one split by criticality gives: the c most critical tasks leave, the
- *           rest stays, for the c that meets most deadlines by the forecast (jopa (2) for those that stay together,
- *           jopa (3), (6), (7) for those that leave in order); of equal c the smallest, which spares the uplink. Then
- *           whoever would be late on the uplink and spoils the wait of those behind it is sent where it does less
- *           harm: single tasks change sides, the most critical first, as long as that gains a deadline. */
+ *   greedy  as many tasks within their deadline as one split by criticality gives: the c most critical tasks
+ * leave, the rest stays, for the c that meets most deadlines by the forecast (jopa (2) for those that stay
+ * together, jopa (3), (6), (7) for those that leave in order); of equal c the smallest, which spares the
+ * uplink. Then whoever would be late on the uplink and spoils the wait of those behind it is sent where it
+ * does less harm: single tasks change sides, the most critical first, as long as that gains a deadline. */
 #ifndef TIERBED_NODES_GATEWAY_POLICY_H
 #define TIERBED_NODES_GATEWAY_POLICY_H
 
@@ -25,13 +26,13 @@ struct policy_task {
 
 /* What the gateway knows of the near future. */
 struct policy_forecast {
-    int64_t cpu_wait_ns;  /* until the processor is free */
-    double local_task_s;  /* (1-p) H I / C_g: a batch of n takes n times this, and ends together */
-    bool uplink_known;    /* a rate was reported; greedy keeps everything while none was */
+    int64_t cpu_wait_ns;    /* until the processor is free */
+    double local_task_s;    /* (1-p) H I / C_g: a batch of n takes n times this, and ends together */
+    bool uplink_known;      /* a rate was reported; greedy keeps everything while none was */
     int64_t uplink_wait_ns; /* until what was sent before has left */
-    double hold_ns;       /* delta tau: an offloaded task holds the uplink this long */
-    int64_t air_ns;       /* Omega */
-    int64_t edge_ns;      /* E */
+    double hold_ns;         /* delta tau: an offloaded task holds the uplink this long */
+    int64_t air_ns;         /* Omega */
+    int64_t edge_ns;        /* E */
 };
 
 struct policy_batch {

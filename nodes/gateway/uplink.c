@@ -7,7 +7,8 @@
 #include "common/net/channel.h"
 #include "common/time/vtime.h"
 
-/* A task that takes longer than this does not get through: such a rate is none. Also keeps sums of times small. */
+/* A task that takes longer than this does not get through: such a rate is none. Also keeps sums of times
+ * small. */
 #define HOLD_MAX_NS 1e12
 
 /* tau = H / R_max of jopa 3.1, not rounded, times the packets of H bits in a task. */
@@ -25,8 +26,8 @@ static enum status init_lte_m(struct uplink *uplink, const struct scenario_link 
     return STATUS_OK;
 }
 
-enum status uplink_init(struct uplink *uplink, const struct scenario_link *config, double bits, int64_t now_ns,
-                        bool restarted) {
+enum status uplink_init(struct uplink *uplink, const struct scenario_link *config, double bits,
+                        int64_t now_ns, bool restarted) {
     *uplink = (struct uplink){.bits = bits, .unsure = restarted};
     if (config->kind == LINK_LTE_M)
         TRY(init_lte_m(uplink, config));
@@ -66,7 +67,8 @@ bool uplink_report(struct uplink *uplink, const struct message_link_state *repor
     double air_ns, hold_before_ns = uplink->hold_ns;
     advance(uplink, since_ns);
     bool known = air_time_ns(report->rate_bps, uplink->bits, &air_ns);
-    double hold_ns = round(air_ns); /* links are busy for whole ns, but for mini-slots, which add up exactly */
+    double hold_ns =
+        round(air_ns); /* links are busy for whole ns, but for mini-slots, which add up exactly */
     if (uplink->task_tau_ns > 0)
         hold_ns = report->mini_slots * uplink->task_tau_ns;
     known = known && hold_ns <= HOLD_MAX_NS;
