@@ -223,3 +223,13 @@ verify() {
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"did you mean 'vectors'"* ]]
 }
+
+@test "extreme numbers in any place of any input are refused or computed, never a crash" {
+  change '.vectors |= [.[] | . as $v | ($v.inputs | paths(numbers)) as $p
+            | (0, 1, -1, 1e40, 1e-40, -1e40, 1e300, 0.5, 2, 1e9) as $x | $v | .inputs |= setpath($p; $x)]'
+  verify --json "$file"
+  [ "$status" -eq 2 ] # some are out of range
+  all=$(jq '.vectors | length' "$file")
+  [ "$all" -gt 3000 ]
+  [ "$(jq '.vectors | length' <<< "$output")" -eq "$all" ] # a verdict on every single one
+}
