@@ -82,7 +82,7 @@ struct diagnosis_config diagnosis_config_default(double shaft_hz) {
                                      .line_cap = 20.0,
                                      .line_threshold = 4.5,
                                      .impulse_band = {1300.0, 1950.0},
-                                     .impulse_threshold = 0.17,
+                                     .impulse_threshold = 0.2,
                                      .confidence_scale = 1.0};
 }
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TAPER_PART 40 /* one part in 40 of the window rises, one falls */
+
 struct band_plan {
     struct envelope_bins bins;
     size_t length; /* of the transforms: at least the band and the highest line */
@@ -18,6 +20,8 @@ struct envelope {
     size_t count, spectrum_count, line_bins, band_count;
     fftw_plan forward;
     double *signal;          /* [count] */
+    double *taper;           /* [taper_count] the window's rise; its fall is the same backwards */
+    size_t taper_count;
     fftw_complex *spectrum;  /* [spectrum_count] */
     double *power_sum;       /* [spectrum_count + 1] running sum of the power */
     fftw_complex *band;      /* [largest length] */
@@ -41,13 +45,14 @@ static size_t smooth_length(size_t least) {
 
 static bool buffers_open(struct envelope *envelope, size_t length_max) {
     envelope->signal = fftw_alloc_real(envelope->count);
+    envelope->taper = fftw_alloc_real(envelope->taper_count + 1);
     envelope->spectrum = fftw_alloc_complex(envelope->spectrum_count);
     envelope->power_sum = fftw_alloc_real(envelope->spectrum_count + 1);
     envelope->band = fftw_alloc_complex(length_max);
     envelope->squared = fftw_alloc_real(length_max);
     envelope->lines = fftw_alloc_complex(length_max / 2 + 1);
     envelope->line_power = fftw_alloc_real(envelope->line_bins + 1);
-    return envelope->signal && envelope->spectrum && envelope->power_sum && envelope->band && envelope->squared &&
+    return envelope->signal && envelope->taper && envelope->spectrum && envelope->power_sum && envelope->band && envelope->squared &&
            envelope->lines && envelope->line_power;
 }
 
@@ -75,6 +80,7 @@ enum status envelope_open(size_t count, const struct envelope_bins *bands, size_
     envelope->count = count;
     envelope->spectrum_count = count / 2 + 1;
     envelope->line_bins = line_bins;
+    envelope->taper_count = count / TAPER_PART;
     envelope->bands = calloc(band_count, sizeof(*envelope->bands));
     envelope->band_count = envelope->bands == NULL ? 0 : band_count;
     size_t length_max = 0;
@@ -90,6 +96,8 @@ enum status envelope_open(size_t count, const struct envelope_bins *bands, size_
         envelope_close(envelope);
         return error_set(error, STATUS_MEMORY, "no memory for the envelope of %zu samples", count);
     }
+    for (size_t i = 0; i < envelope->taper_count; i++)
+        envelope->taper[i] = 0.5 - 0.5 * cos(acos(-1.0) * ((double)i + 0.5) / (double)envelope->taper_count);
     *out = envelope;
     return STATUS_OK;
 }
@@ -103,6 +111,7 @@ void envelope_close(struct envelope *envelope) {
     }
     fftw_destroy_plan(envelope->forward);
     fftw_free(envelope->signal);
+    fftw_free(envelope->taper);
     fftw_free(envelope->spectrum);
     fftw_free(envelope->power_sum);
     fftw_free(envelope->band);
@@ -132,8 +141,13 @@ static void whiten(struct envelope *envelope, size_t whiten_bins) {
 
 double envelope_load(struct envelope *envelope, const int16_t *samples, size_t whiten_bins) {
     assert(whiten_bins > 0);
-    for (size_t i = 0; i < envelope->count; i++)
+    size_t count = envelope->count;
+    for (size_t i = 0; i < count; i++)
         envelope->signal[i] = samples[i];
+    for (size_t i = 0; i < envelope->taper_count; i++) {
+        envelope->signal[i] *= envelope->taper[i];
+        envelope->signal[count - 1 - i] *= envelope->taper[i];
+    }
     fftw_execute(envelope->forward);
     envelope->spectrum[0] = 0.0;
     envelope->power_sum[0] = 0.0;

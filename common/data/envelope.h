@@ -23,7 +23,8 @@ enum status envelope_open(size_t count, const struct envelope_bins *bands, size_
                           struct envelope **envelope, struct error *error);
 void envelope_close(struct envelope *envelope); /* safe on NULL */
 
-/* Transforms `count` samples and divides each bin by the rms of the `whiten_bins` bins around it. Returns the power
+/* Tapers the ends of `count` samples (a fortieth each, raised cosine: without it a strong tone that does not fit the
+ * window leaves a step at its ends, which looks like an impact), transforms them and divides each bin by the rms of the `whiten_bins` bins around it. Returns the power
  * per bin before whitening, summed over all bins but the mean: 0 for a constant signal. */
 double envelope_load(struct envelope *envelope, const int16_t *samples, size_t whiten_bins);
 

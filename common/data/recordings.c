@@ -58,7 +58,7 @@ static enum status raw_check(struct raw_recording *raw, double sample_rate_hz, c
     }
     raw->peak = fmaxf(fabsf(low), fabsf(high));
     if ((double)raw->count < SECONDS_MIN * sample_rate_hz)
-        return error_set(error, STATUS_INVALID, "%s: lasts %.3f s, expected %.0f s or more", path,
+        return error_set(error, STATUS_INVALID, "%s: lasts %.3f s (what the filter takes at its ends not counted), expected %.0f s or more", path,
                          (double)raw->count / sample_rate_hz, SECONDS_MIN);
     if (!(high - low > 1e-6f * raw->peak) || !finite)
         return error_set(error, STATUS_INVALID, "%s: is constant or not finite: no vibration in it", path);
