@@ -197,6 +197,30 @@ static const struct unit *unit_of(const char *symbol, enum unit_dimension dimens
     return NULL;
 }
 
+/* Other spellings, by what their writers mean: closeness of letters would take `Mb` for `MB`. Not accepted, because
+ * some readers take them for something else. */
+static const struct {
+    const char *spelling, *symbol;
+} foreign[] = {
+    {"b", "bit"},       {"kb", "kbit"},     {"Kb", "kbit"},     {"Mb", "Mbit"},     {"Gb", "Gbit"},
+    {"bits", "bit"},    {"bytes", "B"},     {"KB", "kB"},       {"bps", "bit/s"},   {"kbps", "kbit/s"},
+    {"Mbps", "Mbit/s"}, {"Gbps", "Gbit/s"}, {"kb/s", "kbit/s"}, {"Mb/s", "Mbit/s"}, {"Gb/s", "Gbit/s"},
+    {"sec", "s"},       {"msec", "ms"},     {"usec", "us"},     {"\xc2\xb5s", "us"}, {"\xce\xbcs", "us"},
+    {"minutes", "min"}, {"FLOPS", "FLOP/s"}, {"GFLOPS", "GFLOP/s"}, {"TFLOPS", "TFLOP/s"},
+};
+
+/* The unit of `dimension` that `symbol` was probably meant to be, NULL when there is none. */
+static const char *guess_unit(const char *symbol, enum unit_dimension dimension) {
+    struct text_closest search = text_closest_to(symbol);
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (strcmp(foreign[i].spelling, symbol) == 0 && unit_of(foreign[i].symbol, dimension) != NULL)
+            return foreign[i].symbol;
+    for (size_t i = 0; i < UNIT_COUNT; i++)
+        if (units[i].dimension == dimension && *units[i].symbol != '\0')
+            text_closest_offer(&search, units[i].symbol);
+    return search.best;
+}
+
 /* Why `symbol` is not a unit of `dimension`. */
 static enum status wrong_unit(const char *text, const char *symbol, enum unit_dimension dimension,
                               struct error *error) {
@@ -210,18 +234,14 @@ static enum status wrong_unit(const char *text, const char *symbol, enum unit_di
     if (dimension == UNIT_PLAIN)
         return error_set(error, STATUS_INVALID, "expected %s such as `%s` without a unit, got `%s`", name, example,
                          got);
-    struct text_closest search = text_closest_to(symbol);
-    for (size_t i = 0; i < UNIT_COUNT; i++) {
-        if (units[i].dimension == dimension && *units[i].symbol != '\0')
-            text_closest_offer(&search, units[i].symbol);
+    for (size_t i = 0; i < UNIT_COUNT; i++)
         if (units[i].dimension != dimension && strcmp(units[i].symbol, symbol) == 0)
             return error_set(error, STATUS_INVALID, "expected %s such as `%s`, got `%s`, which is %s", name, example,
                              got, units_name(units[i].dimension));
-    }
-    bool found = search.best != NULL;
+    const char *guess = guess_unit(symbol, dimension);
     return error_set(error, STATUS_INVALID, "expected %s such as `%s`, got `%s` with the unknown unit `%s`%s%s%s",
-                     name, example, got, unit, found ? "; did you mean `" : "", found ? search.best : "",
-                     found ? "`?" : "");
+                     name, example, got, unit, guess != NULL ? "; did you mean `" : "", guess != NULL ? guess : "",
+                     guess != NULL ? "`?" : "");
 }
 
 /* Splits `text` into number and unit. */

@@ -17,14 +17,20 @@ struct binder {
     char path[PATH_MAX_BYTES]; /* of the value at hand: "links[2].loss" */
 };
 
-/* Extends the path; returns its old length for leave(). */
-static size_t enter(struct binder *binder, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static size_t enter(struct binder *binder, const char *format, ...) {
+/* Extends the path by a key or an index, cut where it is full; returns its old length for leave(). */
+static size_t enter_key(struct binder *binder, const char *key) {
+    size_t length = strlen(binder->path), letters = strlen(key);
+    size_t dot = length > 0 ? 1 : 0;
+    if (length + dot + letters >= sizeof binder->path)
+        return length;
+    binder->path[length] = '.';
+    memcpy(binder->path + length + dot, key, letters + 1);
+    return length;
+}
+
+static size_t enter_index(struct binder *binder, uint32_t index) {
     size_t length = strlen(binder->path);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(binder->path + length, sizeof binder->path - length, format, arguments);
-    va_end(arguments);
+    snprintf(binder->path + length, sizeof binder->path - length, "[%u]", index);
     return length;
 }
 
@@ -241,7 +247,7 @@ static void bind_numbers(struct binder *binder, const struct schema_field *field
     }
     memset(target, 0, field->size * sizeof(double));
     for (uint32_t i = 0; i < *count; i++) {
-        size_t length = list ? enter(binder, "[%u]", i) : strlen(binder->path);
+        size_t length = list ? enter_index(binder, i) : strlen(binder->path);
         bind_element(binder, field, items[i], (char *)target + i * sizeof(double));
         leave(binder, length);
         node->bad = node->bad || items[i]->bad;
@@ -270,7 +276,7 @@ static void bind_matrix(struct binder *binder, const struct schema_field *field,
     }
     for (uint32_t i = 0; i < node->count; i++) {
         uint32_t count;
-        size_t length = enter(binder, "[%u]", i);
+        size_t length = enter_index(binder, i);
         bind_numbers(binder, field, node->items[i], (char *)target + i * field->size * sizeof(double), &count);
         leave(binder, length);
         node->bad = node->bad || node->items[i]->bad;
@@ -388,7 +394,7 @@ static void settle_field(struct binder *binder, const struct schema *schema, con
     bool nested = field->type == SCHEMA_MAP || field->type == SCHEMA_LIST;
     bool known = condition_known(schema, field, map), applies = schema_applies(schema, field, base);
     char condition[SCHEMA_CONDITION_MAX];
-    size_t length = enter(binder, "%s%s", *binder->path != '\0' ? "." : "", field->key);
+    size_t length = enter_key(binder, field->key);
     if (node != NULL && known && !applies)
         wrong(binder, node, "has no effect here: it goes with %s; remove it",
               schema_condition_text(schema, field, condition));
@@ -412,7 +418,7 @@ static void bind_map(struct binder *binder, const struct schema *schema, struct 
         if (field == NULL || strlen(node->keys[i]->text) != node->keys[i]->size) {
             report_unknown_key(binder, schema, node->keys[i]);
         } else if (field->type != SCHEMA_MAP && field->type != SCHEMA_LIST) {
-            size_t length = enter(binder, "%s%s", *binder->path != '\0' ? "." : "", field->key);
+            size_t length = enter_key(binder, field->key);
             bind_value(binder, field, node->items[i], base);
             leave(binder, length);
         }
@@ -439,7 +445,7 @@ static void bind_list(struct binder *binder, const struct schema_field *field, s
     char *entries = arena_alloc_array(binder->load->arena, node->count, field->size);
     for (uint32_t i = 0; i < node->count; i++) {
         memcpy(entries + i * field->size, model, field->size);
-        size_t length = enter(binder, "[%u]", i);
+        size_t length = enter_index(binder, i);
         bind_map(binder, field->fields, node->items[i], entries + i * field->size);
         leave(binder, length);
     }

@@ -321,7 +321,7 @@ const struct schema scenario_schema = SCHEMA(scenario_rows, NULL);
 
 const struct schema_field *schema_find(const struct schema *schema, const char *key) {
     for (size_t i = 0; i < schema->count; i++)
-        if (strcmp(schema->fields[i].key, key) == 0)
+        if (schema->fields[i].key[0] == key[0] && strcmp(schema->fields[i].key, key) == 0)
             return &schema->fields[i];
     return NULL;
 }

@@ -9,7 +9,7 @@ struct tree_node *tree_get(const struct tree_node *map, const char *key) {
     if (map == NULL || map->kind != TREE_MAP)
         return NULL;
     for (uint32_t i = 0; i < map->count; i++)
-        if (strcmp(map->keys[i]->text, key) == 0)
+        if (map->keys[i]->text[0] == key[0] && strcmp(map->keys[i]->text, key) == 0)
             return map->items[i];
     return NULL;
 }
