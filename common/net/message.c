@@ -1,5 +1,6 @@
-/* message: the codec of the task messages and the table of messages.def. The encoders are the definition of the
- * layout; each decoder mirrors one of them field by field and then refuses values that no encoder may write. */
+/* message: the codec of the task messages and the table of messages.def. The encoders are the definition of
+ * the layout; each decoder mirrors one of them field by field and then refuses values that no encoder may
+ * write. */
 #include "common/net/message.h"
 
 #include <assert.h>
@@ -9,7 +10,8 @@
 #include "common/model/scenario.h"
 #include "common/time/vtime.h"
 
-/* A time of a task: 0 .. TIME_MAX_NS (146 years, so that sums of a few differences cannot overflow), or never. */
+/* A time of a task: 0 .. TIME_MAX_NS (146 years, so that sums of a few differences cannot overflow), or
+ * never. */
 #define TIME_MAX_NS (INT64_MAX / 2)
 
 #define FROM(role) FROM_##role
@@ -76,8 +78,9 @@ static bool time_valid(int64_t time_ns) {
 
 static bool header_valid(const struct task_header *task) {
     return task->device < SCENARIO_NODES_MAX && task->level < SCENARIO_LEVELS_MAX &&
-           task->true_class < BEARING_CLASS_COUNT && time_valid(task->born_ns) && time_valid(task->gathered_ns) &&
-           time_valid(task->decided_ns) && time_valid(task->uplink_start_ns) && time_valid(task->uplink_end_ns) &&
+           task->true_class < BEARING_CLASS_COUNT && time_valid(task->born_ns) &&
+           time_valid(task->gathered_ns) && time_valid(task->decided_ns) &&
+           time_valid(task->uplink_start_ns) && time_valid(task->uplink_end_ns) &&
            time_valid(task->compute_start_ns) && time_valid(task->compute_end_ns);
 }
 
@@ -102,7 +105,8 @@ static enum status accepted(const struct bytes_reader *reader, bool valid) {
     return bytes_done(reader) && valid ? STATUS_OK : STATUS_INVALID;
 }
 
-/* Samples on the wire are little-endian 16-bit; compilers turn both loops into a plain copy where the host is so. */
+/* Samples on the wire are little-endian 16-bit; compilers turn both loops into a plain copy where the host is
+ * so. */
 static void put_samples(struct bytes_writer *writer, const int16_t *samples, size_t count) {
     size_t size = count * 2;
     if (writer->failed || writer->capacity - writer->used < size) {
@@ -247,7 +251,8 @@ enum status message_decode_link_state(const uint8_t *data, size_t size, struct m
     message->mini_slot_ns = bytes_get_i64(&reader);
     message->rate_bps = bytes_get_f64(&reader);
     bool rate_valid = message->rate_bps >= 0; /* an ideal link reports an infinite rate; NaN is refused */
-    return accepted(&reader, rate_valid && message->mini_slot_ns >= 0 && message->mini_slot_ns <= TIME_MAX_NS);
+    return accepted(&reader,
+                    rate_valid && message->mini_slot_ns >= 0 && message->mini_slot_ns <= TIME_MAX_NS);
 }
 
 void message_encode_allocate(struct bytes_writer *writer, const struct message_allocate *message) {

@@ -98,6 +98,12 @@ void gateway_answer(struct gateway *gateway, uint32_t entry, struct message_answ
                     struct outbox *out);
 void gateway_release(struct gateway *gateway, uint32_t window); /* its place in memory is free again */
 
+/* gateway_decide.c: closes the open batch; every task of it gets its place. */
+void gateway_decide(struct gateway *gateway, const struct node_env *env, int64_t now_ns, struct outbox *out);
+/* Something changed at `since_ns` for whatever waits for the uplink: the closed form of eq (7) holds no
+ * longer for tasks whose transmission had not begun by then. */
+void gateway_distrust_waiting(struct gateway *gateway, int64_t since_ns);
+
 /* gateway_cpu.c: the processor. `windows` (count > 0) are one batch of local tasks. */
 int64_t gateway_cpu_batch_ns(const struct scenario *scenario, uint32_t count); /* L of jopa (2) */
 double gateway_cpu_task_s(const struct scenario *scenario);                    /* (1-p) H I / C_g */

@@ -1,5 +1,5 @@
-/* Fuzzes every message decoder: the first byte picks the type, the rest is the payload. Whatever is accepted must encode
- * to the very same bytes; nothing may read past the end or trip a sanitizer. */
+/* Fuzzes every message decoder: the first byte picks the type, the rest is the payload. Whatever is accepted
+ * must encode to the very same bytes; nothing may read past the end or trip a sanitizer. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -15,7 +15,8 @@
 static void fill_scenario(struct scenario *scenario) {
     static const double criticality[] = {0, .2, .4, .6, .8, 1};
     static const int64_t deadline_ms[] = {1000, 820, 640, 460, 280, 100};
-    *scenario = (struct scenario){.name = "rig", .seed = 7, .slot_ns = VTIME_NS_PER_S, .slots = 50, .drain_ns = MS(3000)};
+    *scenario = (struct scenario){
+        .name = "rig", .seed = 7, .slot_ns = VTIME_NS_PER_S, .slots = 50, .drain_ns = MS(3000)};
     scenario->task = (struct scenario_task){.bits = 64000,
                                             .sample_rate_hz = 4000,
                                             .window_ns = VTIME_NS_PER_S,
@@ -37,7 +38,8 @@ static void fill_scenario(struct scenario *scenario) {
                                                   .edge_queue_max = 64,
                                                   .collect_window_ns = MS(50)};
     scenario->policy = (struct scenario_policy){.kind = POLICY_LOCAL, .offload_probability = 0.5};
-    scenario->data = (struct scenario_data){.source = DATA_GENERATOR, .shaft_hz = 29.95, .snr_db = 6, .slip = 0.01};
+    scenario->data =
+        (struct scenario_data){.source = DATA_GENERATOR, .shaft_hz = 29.95, .snr_db = 6, .slip = 0.01};
 }
 
 static void add_node(struct factory_rig *rig, uint32_t id, enum node_role role, uint32_t parent) {
@@ -46,12 +48,14 @@ static void add_node(struct factory_rig *rig, uint32_t id, enum node_role role, 
     snprintf(node->name, sizeof node->name, "node-%u", id);
 }
 
-static void add_link(struct factory_rig *rig, uint32_t from, uint32_t to, const struct scenario_link *config) {
+static void add_link(struct factory_rig *rig, uint32_t from, uint32_t to,
+                     const struct scenario_link *config) {
     struct topology_node *node = &rig->nodes[from];
     uint32_t at = rig->topology.link_count++;
     if (node->link_count++ == 0)
         node->first_link = at;
-    rig->links[at] = (struct topology_link){.from = from, .to = to, .config = config, .share = 1.0 / RIG_GATEWAYS};
+    rig->links[at] =
+        (struct topology_link){.from = from, .to = to, .config = config, .share = 1.0 / RIG_GATEWAYS};
 }
 
 /* Nodes, children and links in the order of ids, links sorted by (from, to). */
@@ -74,13 +78,15 @@ static void fill_topology(struct factory_rig *rig) {
     for (uint32_t from = 0; from < RIG_NODES; from++)
         for (uint32_t to = 0; to < RIG_NODES; to++)
             if (rig->nodes[from].parent == to || rig->nodes[to].parent == from)
-                add_link(rig, from, to, rig->nodes[from].role == ROLE_GATEWAY && to == RIG_EDGE ? &rig->radio : &rig->wire);
+                add_link(rig, from, to,
+                         rig->nodes[from].role == ROLE_GATEWAY && to == RIG_EDGE ? &rig->radio : &rig->wire);
 }
 
 void rig_init(struct factory_rig *rig, uint32_t self) {
     memset(rig, 0, sizeof *rig);
     fill_scenario(&rig->scenario);
-    rig->wire = (struct scenario_link){.kind = LINK_WIRED, .rate_bps = 10e6, .delay_ns = 100000, .queue_max = 64};
+    rig->wire =
+        (struct scenario_link){.kind = LINK_WIRED, .rate_bps = 10e6, .delay_ns = 100000, .queue_max = 64};
     rig->radio = (struct scenario_link){.kind = LINK_LTE_M,
                                         .channel = CHANNEL_MARKOV3,
                                         .bandwidth_hz = 5e6,
@@ -132,7 +138,8 @@ enum status rig_crash_and_restart(struct factory_rig *rig, int64_t now_ns) {
     rig->class->close(rig->state);
     memset(rig->state, 0, rig->class->state_bytes);
     outbox_reset(&rig->out);
-    return settle(rig, rig->class->on_restart(rig->state, &rig->env, now_ns, rig->durable, rig->durable_bytes, &rig->out));
+    return settle(rig, rig->class->on_restart(rig->state, &rig->env, now_ns, rig->durable, rig->durable_bytes,
+                                              &rig->out));
 }
 
 enum status rig_timer(struct factory_rig *rig, int64_t now_ns, uint32_t timer, uint64_t cookie) {
@@ -147,13 +154,15 @@ enum status rig_fire(struct factory_rig *rig, const struct action *timer) {
     return rig_timer(rig, copy.at_ns, copy.node, copy.bits);
 }
 
-enum status rig_message_on_air(struct factory_rig *rig, struct node_event event, const struct bytes_writer *payload) {
+enum status rig_message_on_air(struct factory_rig *rig, struct node_event event,
+                               const struct bytes_writer *payload) {
     node_handler handler = rig->class->on_message[event.type];
     assert_non_null(handler);
     assert_false(payload->failed);
     event.payload_bytes = payload->used;
     event.bits = payload->used * 8;
-    uint8_t *exact = malloc(payload->used + 1); /* a heap block of its own, so that a read past the end is caught */
+    uint8_t *exact =
+        malloc(payload->used + 1); /* a heap block of its own, so that a read past the end is caught */
     memcpy(exact, payload->data, payload->used);
     event.payload = exact;
     outbox_reset(&rig->out);
@@ -164,11 +173,13 @@ enum status rig_message_on_air(struct factory_rig *rig, struct node_event event,
 
 enum status rig_message(struct factory_rig *rig, int64_t now_ns, enum message_type type, uint32_t source,
                         const struct bytes_writer *payload) {
-    struct node_event event = {.now_ns = now_ns, .type = type, .source = source, .start_ns = now_ns, .sent_ns = now_ns};
+    struct node_event event = {
+        .now_ns = now_ns, .type = type, .source = source, .start_ns = now_ns, .sent_ns = now_ns};
     return rig_message_on_air(rig, event, payload);
 }
 
-const struct action *rig_action(const struct factory_rig *rig, enum action_kind kind, uint32_t type, uint32_t n) {
+const struct action *rig_action(const struct factory_rig *rig, enum action_kind kind, uint32_t type,
+                                uint32_t n) {
     for (uint32_t i = 0; i < rig->out.count; i++) {
         const struct action *action = &rig->out.actions[i];
         bool typed = kind == ACTION_SEND || kind == ACTION_RECORD;
@@ -217,15 +228,18 @@ struct row_task rig_row(const struct factory_rig *rig, uint32_t n) {
     return row.as.task;
 }
 
-enum status rig_send_task(struct factory_rig *rig, uint32_t device, uint32_t slot, uint16_t level, int64_t now_ns) {
+enum status rig_send_task(struct factory_rig *rig, uint32_t device, uint32_t slot, uint16_t level,
+                          int64_t now_ns) {
     int16_t samples[4000];
     uint8_t data[8192];
     enum bearing_class class;
     bearing_source_window(rig->bearings, device, slot, samples, 4000, &class);
-    struct message_task task = {
-        .task = task_header_of(device, slot), .sample_rate_hz = 4000, .sample_count = 4000, .samples = samples};
+    struct message_task task = {.task = task_header_of(device, slot),
+                                .sample_rate_hz = 4000,
+                                .sample_count = 4000,
+                                .samples = samples};
     task.task.level = level;
-    task.task.true_class = (uint8_t)class;
+    task.task.true_class = (uint8_t) class;
     task.task.born_ns = (int64_t)slot * rig->scenario.slot_ns;
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
     message_encode_task(&writer, &task);
@@ -234,13 +248,15 @@ enum status rig_send_task(struct factory_rig *rig, uint32_t device, uint32_t slo
 
 enum status rig_send_link_state(struct factory_rig *rig, uint32_t state, int64_t now_ns) {
     const struct scenario_link *radio = &rig->radio;
-    double max_bps = radio_lte_m_rate_max_bps(radio->bandwidth_hz, radio->power_w, radio->gain[2], radio->noise_w_per_hz);
-    double rate_bps = radio_lte_m_rate_bps(1.0 / RIG_GATEWAYS, radio->bandwidth_hz, radio->power_w, radio->gain[state],
-                                           radio->noise_w_per_hz);
+    double max_bps =
+        radio_lte_m_rate_max_bps(radio->bandwidth_hz, radio->power_w, radio->gain[2], radio->noise_w_per_hz);
+    double rate_bps = radio_lte_m_rate_bps(1.0 / RIG_GATEWAYS, radio->bandwidth_hz, radio->power_w,
+                                           radio->gain[state], radio->noise_w_per_hz);
     struct message_link_state report = {.peer = RIG_EDGE,
                                         .state = state,
                                         .mini_slots = radio_mini_slots_per_task(max_bps, rate_bps),
-                                        .mini_slot_ns = vtime_from_s(radio_mini_slot_s(radio->mini_slot_bits, max_bps)),
+                                        .mini_slot_ns =
+                                            vtime_from_s(radio_mini_slot_s(radio->mini_slot_bits, max_bps)),
                                         .rate_bps = rate_bps};
     uint8_t data[64];
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);

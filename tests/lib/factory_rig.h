@@ -1,5 +1,6 @@
-/* factory_rig: one node of a small factory on the bench: a scenario and topology made by hand, one state machine, its
- * outbox, and helpers that feed it events and look at what it wants done. No engine, no network card, no clock. */
+/* factory_rig: one node of a small factory on the bench: a scenario and topology made by hand, one state
+ * machine, its outbox, and helpers that feed it events and look at what it wants done. No engine, no network
+ * card, no clock. */
 #ifndef TIERBED_TESTS_LIB_FACTORY_RIG_H
 #define TIERBED_TESTS_LIB_FACTORY_RIG_H
 
@@ -14,7 +15,7 @@
 #define RIG_LINKS (2 * (RIG_NODES - 1))
 #define RIG_EDGE 0u
 #define RIG_GATEWAY(g) (1u + (g))
-#define RIG_DEVICE(g, d) (1u + RIG_GATEWAYS + (g) * RIG_DEVICES + (d))
+#define RIG_DEVICE(g, d) (1u + RIG_GATEWAYS + (g)*RIG_DEVICES + (d))
 
 #define MS(x) ((int64_t)(x)*INT64_C(1000000))
 
@@ -46,11 +47,13 @@ enum status rig_fire(struct factory_rig *rig, const struct action *timer);
 enum status rig_message(struct factory_rig *rig, int64_t now_ns, enum message_type type, uint32_t source,
                         const struct bytes_writer *payload);
 /* As rig_message with a transmission that started at `start_ns` and took `air_ns`. */
-enum status rig_message_on_air(struct factory_rig *rig, struct node_event event, const struct bytes_writer *payload);
+enum status rig_message_on_air(struct factory_rig *rig, struct node_event event,
+                               const struct bytes_writer *payload);
 
 /* Number of actions of a kind (SEND: of a message type), and the n-th of them (NULL when there are fewer). */
 uint32_t rig_count(const struct factory_rig *rig, enum action_kind kind, uint32_t type);
-const struct action *rig_action(const struct factory_rig *rig, enum action_kind kind, uint32_t type, uint32_t n);
+const struct action *rig_action(const struct factory_rig *rig, enum action_kind kind, uint32_t type,
+                                uint32_t n);
 const uint8_t *rig_payload(const struct factory_rig *rig, const struct action *action);
 
 /* The n-th answer, result or row of the last outbox; a test failure when there is none. */
@@ -59,7 +62,8 @@ struct message_result rig_result(const struct factory_rig *rig, uint32_t n);
 struct row_task rig_row(const struct factory_rig *rig, uint32_t n);
 
 /* Feeds the gateway under test a TASK of `device`, born in its slot and arriving at `now_ns`. */
-enum status rig_send_task(struct factory_rig *rig, uint32_t device, uint32_t slot, uint16_t level, int64_t now_ns);
+enum status rig_send_task(struct factory_rig *rig, uint32_t device, uint32_t slot, uint16_t level,
+                          int64_t now_ns);
 /* Tells it the rate of the uplink by channel state: 0 bad, 1 normal, 2 good (share 1/2 of the band). */
 enum status rig_send_link_state(struct factory_rig *rig, uint32_t state, int64_t now_ns);
 

@@ -1,6 +1,6 @@
 /* Goal: every message crosses the wire unchanged, and nothing but what an encoder writes is accepted.
- * Method: round trips of random valid messages; every truncation, a trailing byte, every single flipped byte (must be
- * refused or decode to something that encodes to the same bytes); fields out of range one by one. */
+ * Method: round trips of random valid messages; every truncation, a trailing byte, every single flipped byte
+ * (must be refused or decode to something that encodes to the same bytes); fields out of range one by one. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -120,13 +120,12 @@ static void random_any(struct random_stream *stream, struct any *any) {
                                           .energy_uplink_j = random_exponential(stream, 3),
                                           .energy_edge_j = random_exponential(stream, 3),
                                           .closed_form_ns = random_time(stream)};
-    any->link_state = (struct message_link_state){.peer = (uint32_t)random_next(stream),
-                                                  .state = (uint32_t)random_next(stream),
-                                                  .mini_slots = (uint32_t)random_next(stream),
-                                                  .mini_slot_ns = (int64_t)random_below(stream, UINT64_C(1) << 40),
-                                                  .rate_bps = random_chance(stream, .1)
-                                                                  ? INFINITY
-                                                                  : random_exponential(stream, 1e6)};
+    any->link_state = (struct message_link_state){
+        .peer = (uint32_t)random_next(stream),
+        .state = (uint32_t)random_next(stream),
+        .mini_slots = (uint32_t)random_next(stream),
+        .mini_slot_ns = (int64_t)random_below(stream, UINT64_C(1) << 40),
+        .rate_bps = random_chance(stream, .1) ? INFINITY : random_exponential(stream, 1e6)};
     any->allocate.subchannels = (uint32_t)random_next(stream);
     any->refused = (struct message_refused){.peer = (uint32_t)random_next(stream),
                                             .type = (uint16_t)random_below(stream, MESSAGE_COUNT),
@@ -159,10 +158,11 @@ static void every_message_survives_a_round_trip(void **state) {
 static void the_layout_is_little_endian_and_fixed(void **state) {
     (void)state;
     const int16_t samples[] = {-2, 0x1234};
-    struct message_task task = {.task = {.device = 0x01020, .slot = 0x11121314, .level = 5, .true_class = 2, .born_ns = 7},
-                                .sample_rate_hz = 4000,
-                                .sample_count = 2,
-                                .samples = samples};
+    struct message_task task = {
+        .task = {.device = 0x01020, .slot = 0x11121314, .level = 5, .true_class = 2, .born_ns = 7},
+        .sample_rate_hz = 4000,
+        .sample_count = 2,
+        .samples = samples};
     uint8_t data[128];
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
     message_encode_task(&writer, &task);
@@ -262,7 +262,11 @@ static void values_out_of_range_are_refused(void **state) {
 static void a_window_larger_than_the_receiver_expects_is_refused(void **state) {
     (void)state;
     int16_t samples[4] = {1, 2, 3, 4}, room[4];
-    struct message_task task = {.task = {.born_ns = 0}, .sample_rate_hz = 1, .sample_count = 4, .samples = samples}, got;
+    struct message_task task = {.task = {.born_ns = 0},
+                                .sample_rate_hz = 1,
+                                .sample_count = 4,
+                                .samples = samples},
+                        got;
     uint8_t data[128];
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
     message_encode_task(&writer, &task);

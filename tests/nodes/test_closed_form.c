@@ -1,7 +1,7 @@
-/* Goal: what the timeline measures and what the formulas of jopa 3.2 give agree to 1 ns for every task that claims a
- * closed form, and in undisturbed slots every task claims one.
- * Method: a real gateway, a real edge server and the real link between them, joined by a few lines of event loop that
- * own the clock; many slots with a changing channel, each policy, mini-slots that are no whole number of ns. */
+/* Goal: what the timeline measures and what the formulas of jopa 3.2 give agree to 1 ns for every task that
+ * claims a closed form, and in undisturbed slots every task claims one. Method: a real gateway, a real edge
+ * server and the real link between them, joined by a few lines of event loop that own the clock; many slots
+ * with a changing channel, each policy, mini-slots that are no whole number of ns. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -142,7 +142,8 @@ static void happen(struct line *line, struct happens *event) {
         after_edge(line);
         break;
     case RESULT_ARRIVES:
-        assert_int_equal(rig_message(&line->gateway, line->now_ns, MESSAGE_RESULT, RIG_EDGE, &payload), STATUS_OK);
+        assert_int_equal(rig_message(&line->gateway, line->now_ns, MESSAGE_RESULT, RIG_EDGE, &payload),
+                         STATUS_OK);
         free(event->payload);
         after_gateway(line);
         break;
@@ -155,8 +156,9 @@ static void run_until(struct line *line, int64_t until_ns) {
         uint32_t first = UINT32_MAX;
         for (uint32_t i = 0; i < line->count; i++) {
             const struct happens *event = &line->queue[i];
-            bool sooner = first == UINT32_MAX || event->at_ns < line->queue[first].at_ns ||
-                          (event->at_ns == line->queue[first].at_ns && event->order < line->queue[first].order);
+            bool sooner =
+                first == UINT32_MAX || event->at_ns < line->queue[first].at_ns ||
+                (event->at_ns == line->queue[first].at_ns && event->order < line->queue[first].order);
             if (event->at_ns < until_ns && sooner)
                 first = i;
         }
@@ -180,11 +182,12 @@ static void report(struct line *line) {
     uint8_t data[64];
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
     message_encode_link_state(&writer, &message);
-    assert_int_equal(rig_message(&line->gateway, line->now_ns, MESSAGE_LINK_STATE, RIG_GATEWAY(0), &writer), STATUS_OK);
+    assert_int_equal(rig_message(&line->gateway, line->now_ns, MESSAGE_LINK_STATE, RIG_GATEWAY(0), &writer),
+                     STATUS_OK);
 }
 
-/* `slots` slots; the devices' windows arrive `offset_ns` after the slot's begin (and its change of channel), `tasks`
- * times three of them, so that queues form. */
+/* `slots` slots; the devices' windows arrive `offset_ns` after the slot's begin (and its change of channel),
+ * `tasks` times three of them, so that queues form. */
 static void run(struct line *line, enum policy_kind policy, uint32_t slots, int64_t offset_ns) {
     struct factory_rig *gateway = &line->gateway, *edge = &line->edge;
     gateway->scenario.policy.kind = policy;
@@ -222,8 +225,8 @@ static struct line *open_line(void) {
 }
 
 static void close_line(struct line *line, const char *name) {
-    printf("%s: %u answers, %u with a closed form, %u of them exact, worst difference %lld ns\n", name, line->answers,
-           line->claimed, line->exact, (long long)line->worst_ns);
+    printf("%s: %u answers, %u with a closed form, %u of them exact, worst difference %lld ns\n", name,
+           line->answers, line->claimed, line->exact, (long long)line->worst_ns);
     rig_close(&line->gateway);
     rig_close(&line->edge);
     link_close(line->link);
@@ -247,7 +250,8 @@ static void every_policy_agrees_to_the_nanosecond_in_undisturbed_slots(void **st
 static void mini_slots_that_are_no_whole_number_of_ns_add_up(void **state) {
     (void)state;
     struct line *line = open_line();
-    line->gateway.radio.noise_w_per_hz = 1e-18; /* jopa's printed profile: R_max = 817493.66 bit/s, tau 78.288... ms */
+    line->gateway.radio.noise_w_per_hz =
+        1e-18; /* jopa's printed profile: R_max = 817493.66 bit/s, tau 78.288... ms */
     line->gateway.scenario.compute.collect_window_ns = 0;
     run(line, POLICY_OFFLOAD, 60, MS(1));
     assert_true(line->claimed > 60);

@@ -25,11 +25,13 @@ static struct message_task sent_task(const struct factory_rig *rig, int16_t *sam
     struct message_task task;
     const struct action *action = rig_action(rig, ACTION_SEND, MESSAGE_TASK, 0);
     assert_non_null(action);
-    assert_int_equal(message_decode_task(rig_payload(rig, action), action->bytes, samples, 4000, &task), STATUS_OK);
+    assert_int_equal(message_decode_task(rig_payload(rig, action), action->bytes, samples, 4000, &task),
+                     STATUS_OK);
     return task;
 }
 
-static enum status send_answer(struct factory_rig *rig, struct message_answer answer, uint32_t source, int64_t now_ns) {
+static enum status send_answer(struct factory_rig *rig, struct message_answer answer, uint32_t source,
+                               int64_t now_ns) {
     uint8_t data[256];
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
     message_encode_answer(&writer, &answer);
@@ -75,8 +77,10 @@ static void a_slot_sends_one_real_window_and_arms_its_timers(void **state) {
     assert_int_equal(task.task.born_ns, device->phase_ns);
     assert_int_equal(task.task.gathered_ns, VTIME_NEVER);
     assert_in_range(task.task.level, 0, 5);
-    assert_int_equal(rig_action(&rig, ACTION_TIMER, DEVICE_TIMER_GIVE_UP, 0)->at_ns, device->phase_ns + MS(2500));
-    assert_int_equal(rig_action(&rig, ACTION_TIMER, DEVICE_TIMER_SLOT, 0)->at_ns, MS(1000) + device->phase_ns);
+    assert_int_equal(rig_action(&rig, ACTION_TIMER, DEVICE_TIMER_GIVE_UP, 0)->at_ns,
+                     device->phase_ns + MS(2500));
+    assert_int_equal(rig_action(&rig, ACTION_TIMER, DEVICE_TIMER_SLOT, 0)->at_ns,
+                     MS(1000) + device->phase_ns);
     rig_close(&rig);
 }
 
@@ -113,7 +117,8 @@ static void an_answer_writes_the_row_once_and_a_second_copy_is_only_counted(void
     run_slot(&rig, 0);
     struct task_header task = sent_task(&rig, samples).task;
     struct message_answer answer = answer_for(0);
-    answer.task.level = (uint16_t)((task.level + 1) % 6); /* who and what the task was, the device knows better */
+    answer.task.level =
+        (uint16_t)((task.level + 1) % 6); /* who and what the task was, the device knows better */
     assert_int_equal(send_answer(&rig, answer, RIG_GATEWAY(0), MS(300)), STATUS_OK);
     assert_int_equal(rig_count(&rig, ACTION_RECORD, ROW_TASK), 1);
     struct row_task row = rig_row(&rig, 0);
@@ -126,7 +131,8 @@ static void an_answer_writes_the_row_once_and_a_second_copy_is_only_counted(void
     assert_int_equal(row.class, BEARING_OUTER);
     assert_int_equal(row.closed_form_ns, 99);
     assert_int_equal(row.deadline_ns, rig.scenario.task.deadline_ns[task.level]);
-    assert_true(row.energy_device_j == 1 && row.energy_gateway_j == 2 && row.energy_uplink_j == 3 && row.energy_edge_j == 4);
+    assert_true(row.energy_device_j == 1 && row.energy_gateway_j == 2 && row.energy_uplink_j == 3 &&
+                row.energy_edge_j == 4);
     assert_int_equal(send_answer(&rig, answer, RIG_GATEWAY(0), MS(301)), STATUS_OK);
     assert_int_equal(rig_count(&rig, ACTION_RECORD, ROW_TASK), 0);
     assert_int_equal(rig_timer(&rig, MS(2510), DEVICE_TIMER_GIVE_UP, 0), STATUS_OK);
@@ -166,7 +172,8 @@ static void a_refused_send_drops_the_task_as_uplink_full(void **state) {
     rig_start(&rig, 0);
     run_slot(&rig, 0);
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
-    message_encode_refused(&writer, &(struct message_refused){.peer = RIG_GATEWAY(0), .type = MESSAGE_TASK, .device = SELF});
+    message_encode_refused(
+        &writer, &(struct message_refused){.peer = RIG_GATEWAY(0), .type = MESSAGE_TASK, .device = SELF});
     assert_int_equal(rig_message(&rig, MS(20), MESSAGE_REFUSED, SELF, &writer), STATUS_OK);
     assert_int_equal(rig_row(&rig, 0).drop, DROP_UPLINK_FULL);
     rig_close(&rig);
@@ -252,7 +259,8 @@ static void hostile_messages_are_protocol_errors_and_change_nothing(void **state
     foreign.task.device = RIG_DEVICE(0, 0);
     assert_int_equal(send_answer(&rig, foreign, RIG_GATEWAY(0), MS(21)), STATUS_INVALID);
     foreign = answer_for(4000000000u);
-    assert_int_equal(send_answer(&rig, foreign, RIG_GATEWAY(0), MS(22)), STATUS_OK); /* valid, but late or unknown */
+    assert_int_equal(send_answer(&rig, foreign, RIG_GATEWAY(0), MS(22)),
+                     STATUS_OK); /* valid, but late or unknown */
     uint8_t garbage[200];
     memset(garbage, 0xee, sizeof garbage);
     for (size_t size = 0; size <= sizeof garbage; size++) {

@@ -1,5 +1,5 @@
-/* Goal: the edge server serves each gateway's tasks in order within that gateway's share, once, and within its bounds.
- * Method: the state machine alone, fed with offloads and its own timers. */
+/* Goal: the edge server serves each gateway's tasks in order within that gateway's share, once, and within
+ * its bounds. Method: the state machine alone, fed with offloads and its own timers. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,8 @@
 #include "tests/lib/factory_rig.h"
 
 /* An offloaded task whose transmission of 16 ms began 17 ms before `now_ns`. */
-static enum status send_offload(struct factory_rig *rig, uint32_t device, uint32_t slot, uint32_t source, int64_t now_ns) {
+static enum status send_offload(struct factory_rig *rig, uint32_t device, uint32_t slot, uint32_t source,
+                                int64_t now_ns) {
     int16_t samples[4000];
     uint8_t data[8192];
     enum bearing_class class;
@@ -22,7 +23,7 @@ static enum status send_offload(struct factory_rig *rig, uint32_t device, uint32
                                                  .sample_rate_hz = 4000,
                                                  .sample_count = 4000,
                                                  .samples = samples}};
-    message.window.task.true_class = (uint8_t)class;
+    message.window.task.true_class = (uint8_t) class;
     message.window.task.born_ns = (int64_t)slot * rig->scenario.slot_ns;
     message.window.task.decided_ns = message.window.task.born_ns + 1;
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
@@ -52,7 +53,8 @@ static void a_share_serves_in_order_for_the_time_of_the_formula(void **state) {
     assert_int_equal(send_offload(&rig, RIG_DEVICE(0, 1), 0, RIG_GATEWAY(0), MS(30)), STATUS_OK);
     assert_int_equal(rig.out.count, 0); /* it waits */
     assert_int_equal(send_offload(&rig, RIG_DEVICE(1, 0), 0, RIG_GATEWAY(1), MS(30)), STATUS_OK);
-    assert_int_equal(rig_action(&rig, ACTION_TIMER, EDGE_TIMER_SHARE, 0)->at_ns, first.at_ns); /* its own share */
+    assert_int_equal(rig_action(&rig, ACTION_TIMER, EDGE_TIMER_SHARE, 0)->at_ns,
+                     first.at_ns); /* its own share */
     assert_int_equal(rig_fire(&rig, &first), STATUS_OK);
     struct message_result result = rig_result(&rig, 0);
     assert_int_equal(rig_action(&rig, ACTION_SEND, MESSAGE_RESULT, 0)->node, RIG_GATEWAY(0));
@@ -159,7 +161,8 @@ static void hostile_messages_are_protocol_errors(void **state) {
     struct factory_rig rig;
     rig_init(&rig, RIG_EDGE);
     rig_start(&rig, 0);
-    assert_int_equal(send_offload(&rig, RIG_DEVICE(0, 0), 0, RIG_GATEWAY(1), MS(30)), STATUS_INVALID); /* not its device */
+    assert_int_equal(send_offload(&rig, RIG_DEVICE(0, 0), 0, RIG_GATEWAY(1), MS(30)),
+                     STATUS_INVALID); /* not its device */
     assert_int_equal(send_offload(&rig, RIG_DEVICE(0, 0), 0, RIG_DEVICE(0, 0), MS(30)), STATUS_INVALID);
     assert_int_equal(send_offload(&rig, RIG_EDGE, 0, RIG_GATEWAY(0), MS(30)), STATUS_INVALID);
     assert_int_equal(send_offload(&rig, 99999, 0, RIG_GATEWAY(0), MS(30)), STATUS_INVALID);
@@ -168,7 +171,8 @@ static void hostile_messages_are_protocol_errors(void **state) {
     memset(garbage, 1, sizeof garbage);
     for (size_t size = 0; size <= sizeof garbage; size++) {
         struct bytes_writer writer = {.data = garbage, .capacity = sizeof garbage, .used = size};
-        assert_int_equal(rig_message(&rig, MS(100), MESSAGE_OFFLOAD, RIG_GATEWAY(0), &writer), STATUS_INVALID);
+        assert_int_equal(rig_message(&rig, MS(100), MESSAGE_OFFLOAD, RIG_GATEWAY(0), &writer),
+                         STATUS_INVALID);
         assert_int_equal(rig.out.count, 0);
     }
     assert_int_equal(rig_timer(&rig, MS(100), EDGE_TIMER_SHARE, 2), STATUS_INVALID);

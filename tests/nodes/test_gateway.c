@@ -1,6 +1,6 @@
-/* Goal: a gateway gathers, decides, computes, forwards and answers each task once, within its bounds, and says of each
- * delay whether a closed form holds.
- * Method: the state machine alone, fed with tasks, results, link reports and its own timers. */
+/* Goal: a gateway gathers, decides, computes, forwards and answers each task once, within its bounds, and
+ * says of each delay whether a closed form holds. Method: the state machine alone, fed with tasks, results,
+ * link reports and its own timers. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,11 +44,13 @@ static struct task_header offloaded(const struct factory_rig *rig, uint32_t n) {
     struct message_offload message;
     const struct action *action = rig_action(rig, ACTION_SEND, MESSAGE_OFFLOAD, n);
     assert_non_null(action);
-    assert_int_equal(message_decode_offload(rig_payload(rig, action), action->bytes, samples, 4000, &message), STATUS_OK);
+    assert_int_equal(message_decode_offload(rig_payload(rig, action), action->bytes, samples, 4000, &message),
+                     STATUS_OK);
     return message.window.task;
 }
 
-/* The edge's result for a task whose transmission began `wait_ns` after the decision, computed without waiting. */
+/* The edge's result for a task whose transmission began `wait_ns` after the decision, computed without
+ * waiting. */
 static struct message_result result_for(struct task_header task, int64_t wait_ns) {
     task.uplink_start_ns = task.decided_ns + wait_ns;
     task.uplink_end_ns = task.uplink_start_ns + MS(16);
@@ -57,7 +59,8 @@ static struct message_result result_for(struct task_header task, int64_t wait_ns
     return (struct message_result){.task = task, .class = BEARING_INNER, .confidence = 0.5, .energy_j = 0.25};
 }
 
-static enum status send_result(struct factory_rig *rig, struct message_result result, uint32_t source, int64_t now_ns) {
+static enum status send_result(struct factory_rig *rig, struct message_result result, uint32_t source,
+                               int64_t now_ns) {
     uint8_t data[256];
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
     message_encode_result(&writer, &result);
@@ -90,7 +93,8 @@ static void a_batch_closes_when_its_window_is_over(void **state) {
     rig_send_task(&rig, D(2), 0, 2, MS(20));
     assert_int_equal(rig_fire(&rig, &collect), STATUS_OK);
     assert_int_equal(cpu_timer(&rig)->at_ns, MS(57) + MS(156));
-    assert_int_equal(rig_send_task(&rig, D(1), 0, 2, MS(70)), STATUS_OK); /* the straggler is a batch of its own */
+    assert_int_equal(rig_send_task(&rig, D(1), 0, 2, MS(70)),
+                     STATUS_OK); /* the straggler is a batch of its own */
     struct action second = *rig_action(&rig, ACTION_TIMER, GATEWAY_TIMER_COLLECT, 0);
     assert_int_equal(second.at_ns, MS(120));
     assert_int_equal(rig_fire(&rig, &second), STATUS_OK);
@@ -119,7 +123,8 @@ static void local_tasks_end_together_with_real_diagnoses_and_shared_energy(void 
             assert_int_equal(answer.task.compute_end_ns, at_ns + MS(234));
             assert_int_equal(answer.task.uplink_start_ns, VTIME_NEVER);
             assert_int_equal(answer.closed_form_ns, MS(234));
-            assert_int_equal(answer.drop, answer.task.level == 5 ? DROP_DEADLINE : DROP_NONE); /* 234 ms > 100 ms */
+            assert_int_equal(answer.drop,
+                             answer.task.level == 5 ? DROP_DEADLINE : DROP_NONE); /* 234 ms > 100 ms */
             assert_true(fabs(answer.energy_gateway_j - 15 * 0.078) < 1e-12);
             assert_true(answer.confidence > 0);
             right += answer.class == answer.task.true_class;
@@ -187,13 +192,16 @@ static void results_become_answers_with_the_closed_form_of_their_place_in_the_qu
     for (uint32_t i = 0; i < 3; i++)
         tasks[i] = offloaded(&rig, i);
     for (uint32_t i = 0; i < 3; i++) {
-        /* Good state, half of the band: R = 5/2 log2(1 + 2 x 6e-13 / (4e-20 x 5e6)), Omega = 64000 / R, delta = 2 */
+        /* Good state, half of the band: R = 5/2 log2(1 + 2 x 6e-13 / (4e-20 x 5e6)), Omega = 64000 / R, delta
+         * = 2 */
         double rate_bps = 2.5e6 * log2(1 + 2 * 6e-13 / (4e-20 * 5e6));
         int64_t delta = (int64_t)ceil(10e6 / rate_bps - 1e-9);
         int64_t hold_ns = delta * 6400000;
-        assert_int_equal(send_result(&rig, result_for(tasks[i], i * hold_ns), RIG_EDGE, MS(200) + i), STATUS_OK);
+        assert_int_equal(send_result(&rig, result_for(tasks[i], i * hold_ns), RIG_EDGE, MS(200) + i),
+                         STATUS_OK);
         struct message_answer answer = rig_answer(&rig, 0);
-        assert_int_equal(answer.closed_form_ns, i * hold_ns + llround(64000 / rate_bps * 1e9) + edge_ns(&rig));
+        assert_int_equal(answer.closed_form_ns,
+                         i * hold_ns + llround(64000 / rate_bps * 1e9) + edge_ns(&rig));
         assert_int_equal(answer.place, PLACE_EDGE);
         assert_int_equal(answer.class, BEARING_INNER);
         assert_int_equal(answer.drop, DROP_NONE);
@@ -238,7 +246,8 @@ static void a_change_of_rate_ends_the_closed_form_of_what_still_waits(void **sta
     rig_close(&rig);
 }
 
-static void a_batch_behind_a_busy_uplink_has_no_closed_form_and_takes_it_from_those_it_overtakes(void **state) {
+static void
+a_batch_behind_a_busy_uplink_has_no_closed_form_and_takes_it_from_those_it_overtakes(void **state) {
     (void)state;
     struct factory_rig rig;
     open_rig(&rig, POLICY_OFFLOAD);
@@ -320,7 +329,8 @@ static void a_refused_offload_is_answered_as_uplink_full(void **state) {
     start(&rig);
     send_slot(&rig, 0, MS(10));
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
-    message_encode_refused(&writer, &(struct message_refused){.peer = RIG_EDGE, .type = MESSAGE_OFFLOAD, .device = D(0)});
+    message_encode_refused(
+        &writer, &(struct message_refused){.peer = RIG_EDGE, .type = MESSAGE_OFFLOAD, .device = D(0)});
     assert_int_equal(rig_message(&rig, MS(10), MESSAGE_REFUSED, SELF, &writer), STATUS_OK);
     assert_int_equal(rig_answer(&rig, 0).drop, DROP_UPLINK_FULL);
     assert_int_equal(rig_answer(&rig, 0).closed_form_ns, VTIME_NEVER);
@@ -418,7 +428,8 @@ static void back_from_a_crash_lost_tasks_are_answered_and_results_still_forwarde
     assert_int_equal(answer.place, PLACE_EDGE);
     assert_int_equal(answer.drop, DROP_NONE);
     assert_int_equal(answer.closed_form_ns, VTIME_NEVER);
-    assert_int_equal(rig_send_task(&rig, D(1), 0, 3, MS(1101)), STATUS_OK); /* a copy of a task before the crash */
+    assert_int_equal(rig_send_task(&rig, D(1), 0, 3, MS(1101)),
+                     STATUS_OK); /* a copy of a task before the crash */
     assert_int_equal(rig.out.count, 0);
     assert_int_equal(rig_send_task(&rig, D(2), 1, 0, MS(1102)), STATUS_OK); /* life goes on */
     assert_int_equal(rig_count(&rig, ACTION_TIMER, GATEWAY_TIMER_COLLECT), 1);
@@ -453,10 +464,11 @@ static void stale_and_hostile_messages_change_nothing(void **state) {
     struct factory_rig rig;
     open_rig(&rig, POLICY_OFFLOAD);
     start(&rig);
-    assert_int_equal(rig_send_task(&rig, RIG_DEVICE(1, 0), 0, 0, MS(10)), STATUS_INVALID); /* another gateway's */
-    assert_int_equal(rig_send_task(&rig, D(0), 50, 0, MS(50010)), STATUS_INVALID);         /* beyond the last slot */
-    assert_int_equal(rig_send_task(&rig, D(0), 3, 0, MS(10)), STATUS_INVALID);             /* from the future */
-    assert_int_equal(rig_send_task(&rig, D(0), 0, 6, MS(10)), STATUS_INVALID);             /* no such level */
+    assert_int_equal(rig_send_task(&rig, RIG_DEVICE(1, 0), 0, 0, MS(10)),
+                     STATUS_INVALID);                                              /* another gateway's */
+    assert_int_equal(rig_send_task(&rig, D(0), 50, 0, MS(50010)), STATUS_INVALID); /* beyond the last slot */
+    assert_int_equal(rig_send_task(&rig, D(0), 3, 0, MS(10)), STATUS_INVALID);     /* from the future */
+    assert_int_equal(rig_send_task(&rig, D(0), 0, 6, MS(10)), STATUS_INVALID);     /* no such level */
     struct task_header never_seen = task_header_of(D(0), 0);
     never_seen.decided_ns = 0;
     struct message_result unknown = result_for(never_seen, 0);
@@ -515,7 +527,8 @@ int main(void) {
         cmocka_unit_test(results_become_answers_with_the_closed_form_of_their_place_in_the_queue),
         cmocka_unit_test(a_result_later_than_its_deadline_is_dropped_for_it),
         cmocka_unit_test(a_change_of_rate_ends_the_closed_form_of_what_still_waits),
-        cmocka_unit_test(a_batch_behind_a_busy_uplink_has_no_closed_form_and_takes_it_from_those_it_overtakes),
+        cmocka_unit_test(
+            a_batch_behind_a_busy_uplink_has_no_closed_form_and_takes_it_from_those_it_overtakes),
         cmocka_unit_test(duplicated_messages_count_once),
         cmocka_unit_test(a_full_gateway_refuses_and_recovers),
         cmocka_unit_test(a_refused_offload_is_answered_as_uplink_full),

@@ -1,5 +1,5 @@
-/* Goal: the policies decide as their header says, and greedy meets nearly as many deadlines as any decision can.
- * Method: fixed cases; random small batches against exhaustive search over all 2^n decisions. */
+/* Goal: the policies decide as their header says, and greedy meets nearly as many deadlines as any decision
+ * can. Method: fixed cases; random small batches against exhaustive search over all 2^n decisions. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,8 @@
 
 static const int64_t deadlines_ns[] = {MS(1000), MS(820), MS(640), MS(460), MS(280), MS(100)};
 
-/* The calibrated profile of jopa: one local task 78 ms at p = .7, three mini-slots of 6.4 ms, E at a fifth. */
+/* The calibrated profile of jopa: one local task 78 ms at p = .7, three mini-slots of 6.4 ms, E at a fifth.
+ */
 static struct policy_forecast calibrated(void) {
     return (struct policy_forecast){.local_task_s = 0.3 * 199.68e9 / 768e9,
                                     .uplink_known = true,
@@ -100,7 +101,8 @@ static void greedy_keeps_a_lone_tolerant_task_and_sends_a_lone_urgent_one(void *
     struct scenario_policy greedy = {.kind = POLICY_GREEDY};
     policy_decide(&greedy, &batch, NULL, offload);
     assert_int_equal(offload[0], 0);
-    task = (struct policy_task){.level = 5, .deadline_ns = MS(50)}; /* shorter than the 78 ms of one local task */
+    task = (struct policy_task){.level = 5,
+                                .deadline_ns = MS(50)}; /* shorter than the 78 ms of one local task */
     policy_decide(&greedy, &batch, NULL, offload);
     assert_int_equal(offload[0], 1);
     batch.forecast.uplink_wait_ns = MS(80); /* nowhere in time: spare the uplink */
@@ -157,8 +159,9 @@ static void greedy_meets_nearly_what_exhaustive_search_meets(void **state) {
         worse += own < best;
         tasks_total += batch.count;
     }
-    printf("greedy meets %u of %u deadlines that can be met (%.2f %%), %u of %u batches below the optimum, %u tasks\n", met,
-           possible, 100.0 * met / possible, worse, rounds, tasks_total);
+    printf("greedy meets %u of %u deadlines that can be met (%.2f %%), %u of %u batches below the optimum, "
+           "%u tasks\n",
+           met, possible, 100.0 * met / possible, worse, rounds, tasks_total);
     assert_true(met >= 0.97 * possible); /* measured: 98.04 % */
 }
 
