@@ -1,7 +1,6 @@
 /* vectors_dynn: the cases 002-*. */
 #include "cli/vectors_cases.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "common/model/compute.h"
