@@ -1,4 +1,5 @@
-/* link_rig: what the tests of links share: opening one that must open, offering, and serving it to a given time. */
+/* link_rig: what the tests of links share: opening one that must open, offering, and serving it to a given
+ * time. */
 #ifndef TIERBED_TESTS_NET_LINK_RIG_H
 #define TIERBED_TESTS_NET_LINK_RIG_H
 
@@ -27,7 +28,8 @@ static inline enum status rig_offer(struct link *link, uint64_t bits, uint32_t u
     return link_offer(link, (struct link_packet){.bits = bits, .urgency = urgency, .handle = handle}, now_ns);
 }
 
-/* Starts transmissions when the link asks for it, from `now_ns` to `until_ns`; returns how many, at most `max`. */
+/* Starts transmissions when the link asks for it, from `now_ns` to `until_ns`; returns how many, at most
+ * `max`. */
 static inline uint32_t rig_serve(struct link *link, int64_t now_ns, int64_t until_ns,
                                  struct link_departure *departures, uint32_t max) {
     uint32_t count = 0;

@@ -1,5 +1,6 @@
-/* Goal: a link serves its queue as promised: order, bounds, times, counters, and refusal of bad configurations.
- * Method: a 10 Mbit/s wire with 0.25 ms delay, so that 10,000 bits take 1 ms; every time is worked out by hand. */
+/* Goal: a link serves its queue as promised: order, bounds, times, counters, and refusal of bad
+ * configurations. Method: a 10 Mbit/s wire with 0.25 ms delay, so that 10,000 bits take 1 ms; every time is
+ * worked out by hand. */
 #include "tests/net/link_rig.h"
 
 #include <math.h>
@@ -48,7 +49,7 @@ static void a_full_queue_refuses_and_counts_it(void **state) {
     for (int i = 0; i < 3; i++)
         assert_int_equal(rig_offer(link, 10000, 0, 0, 0), STATUS_OK);
     assert_int_equal(rig_offer(link, 10000, 9, 0, 0), STATUS_FULL); /* urgency buys no room */
-    assert_true(link_start(link, 0, &departure));                  /* what is on air no longer waits */
+    assert_true(link_start(link, 0, &departure));                   /* what is on air no longer waits */
     assert_int_equal(rig_offer(link, 10000, 0, 0, 0), STATUS_OK);
     assert_int_equal(rig_offer(link, 10000, 0, 0, 0), STATUS_FULL);
     const struct link_counters *counters = link_counters(link);

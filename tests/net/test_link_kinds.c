@@ -1,6 +1,6 @@
-/* Goal: each kind of link has the rate and the timing of its model. Method: the calibrated profile of the LTE-M paper,
- * whose mini-slot is 6.4 ms and whose rates follow from Eq. (5); OFDMA with and without sub-channels; traces whose
- * chances are counted by hand. */
+/* Goal: each kind of link has the rate and the timing of its model. Method: the calibrated profile of the
+ * LTE-M paper, whose mini-slot is 6.4 ms and whose rates follow from Eq. (5); OFDMA with and without
+ * sub-channels; traces whose chances are counted by hand. */
 #include "tests/net/link_rig.h"
 
 #include <math.h>
@@ -161,7 +161,8 @@ static void a_trace_packet_ends_with_the_chance_that_carries_its_last_bit(void *
     (void)state;
     struct link *link = open_trace("3\n3\n10\n20\n");
     assert_true(fabs(link_report(link).rate_bps - 4 * 12000 / 20e-3) < 1e-6);
-    struct link_departure departure = rig_send(link, 24001, 0); /* two chances at 3 ms and a bit of the one at 10 */
+    struct link_departure departure =
+        rig_send(link, 24001, 0); /* two chances at 3 ms and a bit of the one at 10 */
     assert_int_equal(departure.end_ns, 10 * MS);
     assert_int_equal(departure.arrival_ns, 10 * MS + 250000);
     departure = rig_send(link, 12000, 10 * MS); /* offered as the chance passes: too late for it */

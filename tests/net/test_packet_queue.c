@@ -1,6 +1,6 @@
-/* Goal: the queue serves the most urgent packet first and equals in the order they came, never holds more than its
- * capacity, and its area is the exact integral of its length. Method: random pushes and pops side by side with a
- * plain array that is searched from front to back. */
+/* Goal: the queue serves the most urgent packet first and equals in the order they came, never holds more
+ * than its capacity, and its area is the exact integral of its length. Method: random pushes and pops side by
+ * side with a plain array that is searched from front to back. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
