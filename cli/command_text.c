@@ -7,6 +7,7 @@
 
 #define NAME_COLUMN 10    /* width of the command names in the overview */
 #define OPTION_COLUMN 26  /* width of an option and its argument in help */
+#define HELP_WIDTH 100    /* longer lines of running text are broken */
 
 static const char about[] =
     "Tierbed emulates devices, gateways, edge servers and the links between them as separate processes, in virtual "
@@ -22,6 +23,16 @@ static const char exit_codes[] = "  0    success\n"
 
 static const char environment[] = "  NO_COLOR  no colour in terminal output when set\n"
                                   "  TMPDIR    where temporary files go, /tmp otherwise\n";
+
+static bool is_heading(const char *line, size_t size) {
+    bool letters = false;
+    for (size_t i = 0; i < size; i++) {
+        if (!isupper((unsigned char)line[i]) && line[i] != ' ')
+            return false;
+        letters = letters || line[i] != ' ';
+    }
+    return letters;
+}
 
 static void print_heading(FILE *stream, const char *text) {
     bool colour = command_wants_colour(stream);
@@ -56,6 +67,36 @@ static void print_option(FILE *stream, const struct command_option *option) {
         fprintf(stream, "  %-*s %s\n", OPTION_COLUMN, text, option->help);
 }
 
+/* Breaks a long line of running text between words. */
+static void print_wrapped(FILE *stream, const char *line, size_t size) {
+    while (size > HELP_WIDTH) {
+        size_t cut = HELP_WIDTH;
+        while (cut > 0 && line[cut] != ' ')
+            cut--;
+        if (cut == 0)
+            break;
+        fprintf(stream, "%.*s\n", (int)cut, line);
+        line += cut + 1;
+        size -= cut + 1;
+    }
+    fprintf(stream, "%.*s\n", (int)size, line);
+}
+
+static void print_details(FILE *stream, const char *details) {
+    char heading[80];
+    for (const char *line = details; *line != '\0';) {
+        size_t size = strcspn(line, "\n");
+        snprintf(heading, sizeof heading, "%.*s", (int)size, line);
+        if (is_heading(line, size))
+            print_heading(stream, heading);
+        else if (*line == ' ')
+            fprintf(stream, "%.*s\n", (int)size, line);
+        else
+            print_wrapped(stream, line, size);
+        line += size + (line[size] == '\n' ? 1 : 0);
+    }
+}
+
 static const struct command_option help_option = {.name = "help", .letter = 'h', .help = "show this text and exit"};
 
 void command_print_help(FILE *stream, const struct command *command) {
@@ -67,9 +108,10 @@ void command_print_help(FILE *stream, const struct command *command) {
     for (const struct command_option *option = command->options; option != NULL && option->name != NULL; option++)
         print_option(stream, option);
     print_option(stream, &help_option);
-    if (command->details != NULL && *command->details != '\0')
-        fprintf(stream, "\n%s%s", command->details,
-                command->details[strlen(command->details) - 1] == '\n' ? "" : "\n");
+    if (command->details != NULL && *command->details != '\0') {
+        fputc('\n', stream);
+        print_details(stream, command->details);
+    }
 }
 
 /* scdoc gives these characters a meaning; a backslash takes it away. */
@@ -84,16 +126,6 @@ static void man_text(FILE *stream, const char *text, size_t size) {
 static void man_line(FILE *stream, const char *text) {
     man_text(stream, text, strlen(text));
     fputc('\n', stream);
-}
-
-static bool is_heading(const char *line, size_t size) {
-    bool letters = false;
-    for (size_t i = 0; i < size; i++) {
-        if (!isupper((unsigned char)line[i]) && line[i] != ' ')
-            return false;
-        letters = letters || line[i] != ' ';
-    }
-    return letters;
 }
 
 /* Lines that begin with two spaces become literal blocks; capitals become headings; the rest is running text. */
