@@ -31,7 +31,7 @@ struct task_header task_header_of(uint32_t device, uint32_t slot) {
 }
 
 bool task_header_plausible(const struct scenario *scenario, const struct task_header *task, int64_t now_ns) {
-    if (task->slot >= scenario->slots || task->level >= scenario->task.level_count)
+    if (task->slot >= scenario->slots || task->level >= scenario->task.level_count || task->born_ns < 0)
         return false;
     int64_t late_ns = task->born_ns - (int64_t)task->slot * scenario->slot_ns;
     return late_ns >= 0 && late_ns <= scenario->task.phase_ns && task->born_ns <= now_ns;

@@ -83,7 +83,8 @@ static void persist(struct device *device, const struct node_env *env, struct ou
     outbox_persist(out, device->durable, writer.used);
 }
 
-static enum status recover(struct device *device, const struct node_env *env, struct bytes_reader *reader) {
+static enum status recover(struct device *device, const struct node_env *env, int64_t now_ns,
+                           struct bytes_reader *reader) {
     if (reader->size == 0)
         return STATUS_OK;
     uint8_t version = bytes_get_u8(reader);
@@ -95,8 +96,10 @@ static enum status recover(struct device *device, const struct node_env *env, st
         task.level = bytes_get_u16(reader);
         task.true_class = bytes_get_u8(reader);
         task.born_ns = bytes_get_i64(reader);
-        if (reader->failed || task.slot >= env->scenario->slots ||
-            task.level >= env->scenario->task.level_count)
+        struct task_header header = task_header_of(env->self, task.slot);
+        header.level = task.level;
+        header.born_ns = task.born_ns;
+        if (reader->failed || !task_header_plausible(env->scenario, &header, now_ns))
             return STATUS_INVALID;
         device->tasks[task.slot % device->open_max] = task;
     }
@@ -108,7 +111,7 @@ static enum status on_restart(void *state, const struct node_env *env, int64_t n
     struct device *device = state;
     TRY(device_init(device, env));
     struct bytes_reader reader = bytes_reader_over(durable, durable_bytes);
-    TRY(recover(device, env, &reader));
+    TRY(recover(device, env, now_ns, &reader));
     for (uint32_t i = 0; i < device->open_max; i++) {
         const struct device_task *task = &device->tasks[i];
         int64_t due_ns = task->open ? device_give_up_ns(env->scenario, task->born_ns) : 0;

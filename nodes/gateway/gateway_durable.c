@@ -60,8 +60,10 @@ static enum status recover_entry(struct gateway *gateway, const struct node_env 
     entry.task.gathered_ns = bytes_get_i64(reader);
     entry.task.decided_ns = bytes_get_i64(reader);
     entry.energy_device_j = bytes_get_f64(reader);
-    if (reader->failed || !durable(&entry) || slot >= env->scenario->slots ||
-        entry.task.level >= env->scenario->task.level_count ||
+    bool times = entry.task.gathered_ns >= entry.task.born_ns && entry.task.gathered_ns < VTIME_NEVER &&
+                 entry.task.decided_ns >= entry.task.gathered_ns;
+    if (reader->failed || !durable(&entry) || !times || !(entry.energy_device_j >= 0) ||
+        !task_header_plausible(env->scenario, &entry.task, entry.task.gathered_ns) ||
         task_log_take(&gateway->log, device, slot, &at) != TASK_NEW)
         return STATUS_INVALID;
     gateway->entries[at] = entry;
