@@ -1,8 +1,9 @@
 /* launch: composes the mpirun line of a run, shows it, runs it and says how it ended.
  *
  * One program per role (MPMD), block by block; rank 0 is the first process of the first block. mpirun runs in a
- * process group of its own, so Ctrl-C reaches only the launcher, which asks rank 0 to end the run in order and falls
- * back on mpirun only when that takes too long (docs/decisions/processes.md). Knows nothing of scenarios. */
+ * process group of its own, so Ctrl-C reaches only the launcher, which sends SIGTERM to rank 0 alone, so that it ends
+ * the run in order, and falls back on mpirun only when that takes too long (docs/decisions/processes.md). Knows
+ * nothing of scenarios. */
 #ifndef TIERBED_CLI_LAUNCH_H
 #define TIERBED_CLI_LAUNCH_H
 
@@ -24,7 +25,6 @@ struct launch_plan {
     size_t block_count;
     const char *hostfile;          /* NULL: this host alone */
     const char *const *exports;    /* names of environment variables to hand to every rank; NULL: none */
-    const char *director_pid_path; /* where rank 0 writes its pid; NULL: it does not, mpirun is asked to stop */
     bool quiet;                    /* do not say that root's permission was set */
     bool output_to_stderr;         /* what ranks print on stdout goes to stderr */
     void (*on_tick)(void *context);/* called every LAUNCH_TICK_MS while the run goes on; may be NULL */
