@@ -75,8 +75,8 @@ static json_t *number(double value) {
 enum status manifest_finish(json_t *manifest, const struct record_outcome *outcome, struct error *error) {
     char digest[DIGEST_TEXT_SIZE];
     digest_text(outcome->digest, digest);
-    json_t *end = json_pack("{s:s, s:o, s:s, s:I, s:o, s:o, s:I, s:I, s:o}", "status",
-                            manifest_status_name(outcome->status), "message",
+    json_t *end = json_pack("{s:s, s:s, s:o, s:s, s:I, s:o, s:o, s:I, s:I, s:o}", "status",
+                            manifest_status_name(outcome->status), "reason", status_name(outcome->status), "message",
                             manifest_json_text(outcome->message), "digest", digest, "virtual_ns",
                             (json_int_t)outcome->virtual_ns, "wall_s", number(outcome->wall_s), "startup_s",
                             number(outcome->startup_s), "events", (json_int_t)outcome->events, "windows",
