@@ -152,9 +152,9 @@ static void bind_link(struct binder *to, const struct row_link *row) {
 static void bind_fault(struct binder *to, const struct record_config *config, const struct row_fault *row) {
     const struct scenario_fault *fault = &config->scenario->faults[row->fault];
     char target[3 * SCENARIO_NAME_MAX];
-    bool on_link = fault->kind >= FAULT_PARTITION;
+    bool on_link = fault->kind >= FAULT_PARTITION, both = fault->kind == FAULT_PARTITION && !fault->one_way;
     if (on_link)
-        snprintf(target, sizeof target, "%s %s %s", fault->from, fault->one_way ? "->" : "<->", fault->to);
+        snprintf(target, sizeof target, "%s %s %s", fault->from, both ? "<->" : "->", fault->to);
     else if (row->node != TOPOLOGY_NONE)
         snprintf(target, sizeof target, "%s", config->topology->nodes[row->node].name);
     else
