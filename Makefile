@@ -71,6 +71,7 @@ FUZZ_TESTS := $(wildcard tests/fuzz/fuzz_*.c)
 
 objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
 LIBTIERBED := $(BUILD)/libtierbed.a
+LIBCLI := $(BUILD)/libtierbed-cli.a
 ROLE_PROGRAMS := $(patsubst nodes/%/main.c,$(BIN)/tierbed-%,$(ROLE_MAINS))
 BENCH_PROGRAMS := $(patsubst bench/%_main.c,$(BIN)/tierbed-bench-%,$(BENCH_MAINS))
 PROGRAMS := $(BIN)/tierbed $(BIN)/tierbed-probe $(ROLE_PROGRAMS) $(BENCH_PROGRAMS)
@@ -123,7 +124,11 @@ $(LIBTIERBED): $(call objects,$(COMMON_SOURCES) $(NODE_SOURCES) $(BENCH_SOURCES)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(BIN)/tierbed: $(call objects,$(CLI_MAIN) $(CLI_SOURCES)) $(LIBTIERBED) | $(BIN)
+$(LIBCLI): $(call objects,$(CLI_SOURCES))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BIN)/tierbed: $(call objects,$(CLI_MAIN)) $(LIBCLI) $(LIBTIERBED) | $(BIN)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BIN)/tierbed-probe: $(OBJ)/cli/probe_main.o $(call objects,$(MPI_SOURCES)) $(LIBTIERBED) | $(BIN)
@@ -139,7 +144,7 @@ $(TESTBIN)/mpi/%: $(OBJ)/tests/mpi/%.o $(call objects,$(TEST_LIB_SOURCES) $(MPI_
 	@mkdir -p $(@D)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka $(MPI_LIBS)
 
-$(TESTBIN)/cli/%: $(OBJ)/tests/cli/%.o $(call objects,$(TEST_LIB_SOURCES) $(CLI_SOURCES)) $(LIBTIERBED)
+$(TESTBIN)/cli/%: $(OBJ)/tests/cli/%.o $(call objects,$(TEST_LIB_SOURCES)) $(LIBCLI) $(LIBTIERBED)
 	@mkdir -p $(@D)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
@@ -147,7 +152,7 @@ $(TESTBIN)/%: $(OBJ)/tests/%.o $(call objects,$(TEST_LIB_SOURCES)) $(LIBTIERBED)
 	@mkdir -p $(@D)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-$(FUZZBIN)/%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBTIERBED) | $(FUZZBIN)
+$(FUZZBIN)/%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBCLI) $(LIBTIERBED) | $(FUZZBIN)
 	$(CC) $(TIERBED_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 programs: $(PROGRAMS)
