@@ -76,6 +76,8 @@ static enum status run_in_process(struct run_request *request, struct session_re
                                     .context = request,
                                     .on_progress = show_progress};
     enum status status = session_run(&config, result);
+    if (request->progress_begun && status == STATUS_OK)
+        progress_update(&request->progress, request->progress.end_ns, request->progress.wall_s);
     if (request->progress_begun)
         progress_done(&request->progress);
     bus_close(endpoints[0]);

@@ -115,28 +115,38 @@ static void on_tick(void *context) {
     progress_update(&request->progress, now_ns, wall_s);
 }
 
+static enum status status_named(const char *name) {
+    for (enum status status = STATUS_OK; name != NULL && status <= STATUS_FAILED; status++)
+        if (strcmp(status_name(status), name) == 0)
+            return status;
+    return STATUS_FAILED;
+}
+
+/* The inverse of status_exit_code, as far as it can be told. */
+static enum status status_of_exit(int exit_code, enum status otherwise) {
+    for (enum status status = STATUS_INVALID; status <= STATUS_FAILED; status++)
+        if (exit_code > 1 && status_exit_code(status) == exit_code)
+            return status;
+    return otherwise;
+}
+
 /* What the director wrote about the end is nearer to the truth than mpirun's exit code. */
-static enum status read_outcome(const struct run_request *request, const struct launch_result *launched,
-                                enum status status, struct error *error) {
+static enum status read_outcome(struct run_request *request, const struct launch_result *launched, enum status status,
+                                struct error *error) {
     char path[DURABLE_PATH_MAX];
     json_error_t json_error;
     TRY(durable_path(path, request->run_dir, "manifest.json", error));
     json_t *manifest = json_load_file(path, 0, &json_error);
     const char *said = json_string_value(json_object_get(manifest, "status"));
     const char *message = json_string_value(json_object_get(manifest, "message"));
-    if (said != NULL && strcmp(said, "finished") == 0) {
+    if (said == NULL) {
+        request->run_dir[0] = '\0';
+        status = status == STATUS_OK ? STATUS_FAILED : status_of_exit(launched->exit_code, status);
+    } else if (strcmp(said, "finished") == 0) {
         status = STATUS_OK;
-    } else if (said != NULL && strcmp(said, "stopped") == 0) {
-        status = error_set(error, STATUS_STOPPED, "%s", message ? message : "stopped");
-    } else if (said != NULL && strcmp(said, "failed") == 0) {
-        if (launched->exit_code != 0 && status != STATUS_PEER)
-            status = STATUS_FAILED;
-        const char *reason = json_string_value(json_object_get(manifest, "reason"));
-        for (enum status s = STATUS_INVALID; reason != NULL && s <= STATUS_FAILED; s++)
-            if (strcmp(status_name(s), reason) == 0)
-                status = s;
-        error_set(error, status == STATUS_OK ? STATUS_FAILED : status, "%s", message ? message : "the run failed");
-        status = error->status;
+    } else if (strcmp(said, "running") != 0) {
+        status = status_named(json_string_value(json_object_get(manifest, "reason")));
+        error_set(error, status, "%s", message ? message : "the run ended early");
     }
     json_decref(manifest);
     return status;
@@ -147,8 +157,10 @@ static enum status start(struct run_request *request, struct line *line, struct 
     if (options->out_dir == NULL) {
         TRY(session_default_dir(&line->scenario, request->run_dir, sizeof request->run_dir, error));
         options->out_dir = request->run_dir;
+    } else {
+        TRY(session_prepare_dir(options->out_dir, error));
+        snprintf(request->run_dir, sizeof request->run_dir, "%s", options->out_dir);
     }
-    snprintf(request->run_dir, sizeof request->run_dir, "%s", options->out_dir);
     TRY(compose(request, line, error));
     char launched[64];
     snprintf(launched, sizeof launched, "%.9f", request->launched_s);

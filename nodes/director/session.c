@@ -1,5 +1,6 @@
 #include "nodes/director/session.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
@@ -119,6 +120,28 @@ enum status session_default_dir(const struct scenario *scenario, char *path, siz
                                    "cannot create the run directory %s; choose a writable place with --out DIR", path);
     }
     return error_set(error, STATUS_IO, "no free name for a run directory below runs/; choose one with --out DIR");
+}
+
+static bool is_empty(const char *dir) {
+    DIR *stream = opendir(dir);
+    int entries = 0;
+    while (stream != NULL && readdir(stream) != NULL)
+        entries++;
+    if (stream != NULL)
+        closedir(stream);
+    return entries <= 2; /* "." and ".." */
+}
+
+enum status session_prepare_dir(const char *dir, struct error *error) {
+    TRY(durable_make_dirs(dir, error));
+    if (!is_empty(dir))
+        return error_set(error, STATUS_IO, "the run directory %s is not empty; choose another with --out DIR, or remove it",
+                         dir);
+    char probe[DURABLE_PATH_MAX];
+    TRY(durable_path(probe, dir, "probe", error));
+    enum status status = durable_write(probe, "", 0, error);
+    unlink(probe);
+    return status;
 }
 
 static enum status open_record(struct session *session, struct error *error) {
