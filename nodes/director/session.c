@@ -135,7 +135,7 @@ static bool is_empty(const char *dir) {
 enum status session_prepare_dir(const char *dir, struct error *error) {
     TRY(durable_make_dirs(dir, error));
     if (!is_empty(dir))
-        return error_set(error, STATUS_IO, "the run directory %s is not empty; choose another with --out DIR, or remove it",
+        return error_set(error, STATUS_INVALID, "the run directory %s is not empty; choose another with --out DIR, or remove it",
                          dir);
     char probe[DURABLE_PATH_MAX];
     TRY(durable_path(probe, dir, "probe", error));

@@ -37,7 +37,8 @@ enum status session_run(const struct session_config *config, struct session_resu
 /* Creates a fresh run directory below runs/: NAME-sSEED-DATE-TIME, with -2, -3, ... when two runs start in one second. */
 enum status session_default_dir(const struct scenario *scenario, char *path, size_t size, struct error *error);
 
-/* Makes `dir` if need be and checks that it is empty and can be written to. STATUS_IO says what to do. */
+/* Makes `dir` if need be and checks that it is empty and can be written to. STATUS_INVALID: not
+ * empty; STATUS_IO: the system refuses. */
 enum status session_prepare_dir(const char *dir, struct error *error);
 
 /* The digest of a run: BLAKE2b-256 over (id, digest) of every node in order of ids. */
