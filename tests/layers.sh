@@ -10,7 +10,7 @@ if ((${#sources[@]} == 0)); then
   echo "layers: no sources below $PWD" >&2
   exit 1
 fi
-schemes=$(find schemes -mindepth 1 -maxdepth 1 -type d -printf '%f\n' 2>/dev/null | LC_ALL=C sort | tr '\n' ' ')
+schemes=$(for folder in schemes/*/; do [[ -d $folder ]] && basename "$folder"; done | tr '\n' ' ' || true)
 
 LC_ALL=C awk -v folders="$schemes" '
 BEGIN {

@@ -44,6 +44,14 @@ refused_at() { # refused_at FILE:LINE
     [ "$status" -eq 0 ]
 }
 
+@test "a tree without schemes is fine" {
+    rm -r "$tree/schemes"
+    put nodes/edge/edge.c 'int x;'
+    run "$layers" "$tree"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
 @test "base may not include time" {
     put common/base/error.h '' '#include "common/time/vtime.h"'
     refused_at common/base/error.h:2

@@ -89,3 +89,27 @@ runs() { # runs STATUS LAST-LINE SECTION...
     run "$tree/tests/run_tests.sh" --build build everything
     [ "$status" -eq 2 ]
 }
+
+fuzz_target() { # fuzz_target NAME SHELL
+    cp "$BATS_TEST_DIRNAME/../run_fuzz.sh" "$tree/tests/"
+    mkdir -p "$tree/tests/fuzz" "$tree/build/targets"
+    touch "$tree/tests/fuzz/fuzz_$1.c"
+    printf '#!/bin/sh\n%s\n' "$2" >"$tree/build/targets/$1"
+    chmod +x "$tree/build/targets/$1"
+}
+
+@test "a fuzz target with a finding fails the run and its output is shown" {
+    fuzz_target good 'echo "stat::number_of_executed_units: 12"'
+    fuzz_target bad 'echo "heap-buffer-overflow in decode"; exit 77'
+    run "$tree/tests/run_fuzz.sh" --build build --seconds 1
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"heap-buffer-overflow in decode"* ]]
+    [ "${lines[-1]}" = "fuzz: 1 targets clean, 1 with findings" ]
+}
+
+@test "fuzzing without any target fails" {
+    cp "$BATS_TEST_DIRNAME/../run_fuzz.sh" "$tree/tests/"
+    run "$tree/tests/run_fuzz.sh" --build build
+    [ "$status" -eq 1 ]
+}
