@@ -1,4 +1,4 @@
-/* mat: records in MATLAB files, read by libmatio. */
+/* mat: records in MATLAB files. Levels 5 and 7 are decoded by mat5.c; level 7.3 is HDF5 and read by libmatio. */
 #include <matio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,8 @@
 #include "common/data/vibration.h"
 
 #define CWRU_SUFFIX "_DE_time" /* drive-end accelerometer in the files of Case Western Reserve University */
-#define MAT5_HEADER 128
+#define LEVEL5_HEADER 128 /* also before the HDF5 of level 7.3 */
+#define DEFLATE_RATIO_MAX 1032 /* zlib cannot expand more than this */
 
 static bool is_numeric(enum matio_classes class) {
     return class >= MAT_C_DOUBLE && class <= MAT_C_UINT64;
@@ -34,11 +35,13 @@ static bool ends_with(const char *text, const char *suffix) {
     return length >= suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
 }
 
-/* Name of the variable to read, owned by the caller; NULL when there is none. Only headers are read here. */
-static char *variable_choose(mat_t *file) {
+/* Name of the variable to read, owned by the caller; NULL when there is none. Only headers are read here; one that claims
+ * more than `bytes_max` is passed over, before libmatio takes memory for it. */
+static char *variable_choose(mat_t *file, size_t bytes_max) {
     char *chosen = NULL;
     for (matvar_t *variable; (variable = Mat_VarReadNextInfo(file)) != NULL; Mat_VarFree(variable)) {
-        if (variable->name == NULL || !is_vector(variable))
+        if (variable->name == NULL || variable->name[0] == '\0' || !is_vector(variable) ||
+            element_count(variable) > bytes_max / Mat_SizeOfClass((int)variable->class_type))
             continue;
         bool wanted = ends_with(variable->name, CWRU_SUFFIX);
         if (chosen == NULL || wanted) {
@@ -114,8 +117,9 @@ static enum status variable_take(const matvar_t *variable, const char *path, str
     return STATUS_OK;
 }
 
-static enum status open_file_read(mat_t *file, const char *path, struct vibration *vibration, struct error *error) {
-    char *name = variable_choose(file);
+static enum status open_file_read(mat_t *file, size_t size, const char *path, struct vibration *vibration,
+                                  struct error *error) {
+    char *name = variable_choose(file, size * DEFLATE_RATIO_MAX);
     if (name == NULL)
         return error_set(error, STATUS_INVALID,
                          "%s: expected a variable called *%s or another numeric vector; it has none, or is cut short",
@@ -131,49 +135,28 @@ static enum status open_file_read(mat_t *file, const char *path, struct vibratio
     return status;
 }
 
-static uint32_t word_at(const uint8_t *bytes, bool big_endian) {
-    return big_endian ? (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3]
-                      : (uint32_t)bytes[3] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[1] << 8 | bytes[0];
-}
-
-/* Checks what libmatio does not: it fills a variable whose file ends early with whatever memory holds. A file of level
- * 5 is a header of 128 bytes and elements, each a type and a size of 32 bits and its content; all must end inside. (7.3
- * is HDF5, which checks its own end; level 4 is not taken, for anything at all can pass as such.) */
-static enum status container_check(const uint8_t *bytes, size_t size, const char *path, struct error *error) {
-    bool big_endian = size >= MAT5_HEADER && bytes[126] == 'M' && bytes[127] == 'I';
-    bool little_endian = size >= MAT5_HEADER && bytes[126] == 'I' && bytes[127] == 'M';
-    uint32_t version = !big_endian && !little_endian ? 0 : bytes[big_endian ? 124 : 125];
-    if (version != 1 && version != 2)
-        return error_set(error, STATUS_INVALID,
-                         "%s: expected a MATLAB file of level 5, 7 or 7.3; save it again with -v7", path);
-    for (size_t at = MAT5_HEADER; version == 1 && at < size;) {
-        size_t left = size - at, length = left < 8 ? 0 : word_at(bytes + at + 4, big_endian);
-        if (left < 8 || length > left - 8)
-            return error_set(error, STATUS_INVALID, "%s: is cut short (an element at byte %zu runs past its end); copy "
-                             "it again", path, at);
-        at += 8 + length;
-    }
-    return STATUS_OK;
-}
-
 /* libmatio reports a damaged file on stderr unless told otherwise; the status says it already. */
 static void quiet(int level, char *message) {
     (void)level;
     (void)message;
 }
 
-enum status mat_read(const char *path, struct vibration *vibration, struct error *error) {
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    TRY(file_read_all(path, VIBRATION_BYTES_MAX, &bytes, &size, error));
-    enum status status = container_check(bytes, size, path, error);
-    free(bytes);
-    TRY(status);
+static enum status hdf5_read(const char *path, size_t size, struct vibration *vibration, struct error *error) {
     Mat_LogInitFunc("tierbed", quiet);
     mat_t *file = Mat_Open(path, MAT_ACC_RDONLY);
     if (file == NULL)
         return error_set(error, STATUS_INVALID, "%s: is not a MATLAB file that libmatio can read", path);
-    status = open_file_read(file, path, vibration, error);
+    enum status status = open_file_read(file, size, path, vibration, error);
     Mat_Close(file);
     return status;
+}
+
+enum status mat_read(const char *path, struct vibration *vibration, struct error *error) {
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    TRY(file_read_all(path, VIBRATION_BYTES_MAX, &bytes, &size, error));
+    bool is_hdf5 = size >= LEVEL5_HEADER && memcmp(bytes + 124, "\x00\x02IM", 4) == 0;
+    enum status status = is_hdf5 ? STATUS_OK : mat5_decode(bytes, size, path, vibration, error);
+    free(bytes);
+    return is_hdf5 ? hdf5_read(path, size, vibration, error) : status;
 }

@@ -41,7 +41,10 @@ enum status wav_decode(const uint8_t *data, size_t size, const char *name, struc
 enum status csv_decode(const uint8_t *data, size_t size, const char *name, struct vibration *vibration,
                        struct error *error);
 
-/* MATLAB files (levels 5, 7 and 7.3) through libmatio: the variable called *_DE_time, else the first numeric vector. */
+/* MATLAB files: the variable called *_DE_time, else the first real numeric vector. mat5_decode takes levels 5 and 7 from
+ * memory; mat_read takes those and, through libmatio, level 7.3. Level 4 is refused. */
+enum status mat5_decode(const uint8_t *data, size_t size, const char *name, struct vibration *vibration,
+                        struct error *error);
 enum status mat_read(const char *path, struct vibration *vibration, struct error *error);
 
 /* Reads a whole file of at most `size_max` bytes; the caller frees `data`. */

@@ -133,8 +133,8 @@ static void csv_content_that_is_not_numbers_is_refused_with_its_line(void **stat
 
 static void a_mat_file_gives_its_drive_end_vector_or_its_first(void **state) {
     (void)state;
-    /* Method: files written through libmatio: a lone vector under any name; the drive-end variable behind another one; a
-     * matrix, which is no vector and must be refused. */
+    /* Method: files written through libmatio: a lone vector under any name; the drive-end variable behind another one;
+     * whole numbers, plain and compressed, in the levels 5 and 7.3; a matrix, which is no vector and must be refused. */
     struct scratch scratch;
     scratch_open(&scratch);
     double values[] = {0.5, -0.25, 2.0}, other[] = {9, 9, 9, 9};
@@ -159,6 +159,20 @@ static void a_mat_file_gives_its_drive_end_vector_or_its_first(void **state) {
     check_samples(&vibration, expected, 3);
     vibration_close(&vibration);
 
+    const enum mat_ft levels[] = {MAT_FT_MAT5, MAT_FT_MAT73};
+    for (int i = 0; i < 4; i++) {
+        int16_t narrow[] = {3, -2, 32000};
+        static const float expected_narrow[] = {3.0f, -2.0f, 32000.0f};
+        file = Mat_CreateVer(scratch_path(&scratch, "narrow.mat"), NULL, levels[i / 2]);
+        matvar_t *vector = Mat_VarCreate("v", MAT_C_INT16, MAT_T_INT16, 2, dims_de, narrow, 0);
+        assert_int_equal(Mat_VarWrite(file, vector, i % 2 ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE), 0);
+        Mat_VarFree(vector);
+        Mat_Close(file);
+        assert_int_equal(vibration_read(scratch_path(&scratch, "narrow.mat"), &vibration, NULL), STATUS_OK);
+        check_samples(&vibration, expected_narrow, 3);
+        vibration_close(&vibration);
+        remove(scratch.path);
+    }
     scratch_write_mat(&scratch, "square.mat", "m", other, 2, 2);
     assert_int_equal(vibration_read(scratch_path(&scratch, "square.mat"), &vibration, &error), STATUS_INVALID);
     assert_non_null(strstr(error.text, "square.mat"));
