@@ -90,7 +90,8 @@ void text_closest_offer(struct text_closest *search, const char *candidate) {
     size_t letters = strlen(search->word);
     size_t allowed = letters < 3 ? 1 : (letters + 2) / 3;
     size_t distance = text_distance(search->word, candidate);
-    if (distance <= allowed && distance < search->distance) {
+    bool same_length = strlen(candidate) == letters; /* a wrong letter is likelier than a missing one */
+    if (distance <= allowed && (distance < search->distance || (distance == search->distance && same_length))) {
         search->distance = distance;
         search->best = candidate;
     }

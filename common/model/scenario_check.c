@@ -124,20 +124,22 @@ static void check_link(struct scenario_load *load, uint32_t index) {
         scenario_report(load, "links", index, "reorder_delay", "must be longer than 0 when packets are reordered");
 }
 
-/* Does following the parents from `group` lead back to it? */
-static bool is_cyclic(const struct topology_plan *plan, uint32_t group) {
+/* Does following the parents from `group` lead back to it? Else `endless` says whether it leads into another cycle. */
+static bool is_on_cycle(const struct topology_plan *plan, uint32_t group, bool *endless) {
     uint32_t at = plan->parent_group[group];
     for (uint32_t steps = 0; at != TOPOLOGY_NONE && steps < plan->scenario->group_count; steps++) {
         if (at == group)
-            return true;
+            return *endless = true;
         at = plan->parent_group[at];
     }
-    return at != TOPOLOGY_NONE; /* runs into a cycle further up */
+    *endless = at != TOPOLOGY_NONE;
+    return false;
 }
 
 static void check_parent(struct scenario_load *load, const struct topology_plan *plan, uint32_t index) {
     const struct scenario_group *groups = plan->scenario->groups, *group = &groups[index];
     uint32_t parent = plan->parent_group[index];
+    bool endless;
     char guess[SCENARIO_GUESS_MAX];
     const char *wanted = group->role == ROLE_DEVICE ? "a gateway or an edge server" : "an edge server";
     if (!scenario_sound(load, "nodes", index, "role") || !scenario_sound(load, "nodes", index, "parent"))
@@ -149,7 +151,7 @@ static void check_parent(struct scenario_load *load, const struct topology_plan 
     } else if (parent == TOPOLOGY_NONE) {
         scenario_report(load, "nodes", index, "parent", "there is no group `%s`%s", group->parent,
                         scenario_suggest(plan, group->parent, guess));
-    } else if (is_cyclic(plan, index)) {
+    } else if (is_on_cycle(plan, index, &endless)) {
         scenario_report(load, "nodes", index, "parent", "`%s` is below `%s` itself: parents must not form a cycle",
                         group->parent, group->name);
     } else if (group->role == ROLE_EDGE) {
@@ -208,8 +210,9 @@ static void check_groups(struct scenario_load *load, const struct topology_plan 
 
 /* Is it known what `group` is below? Otherwise that was reported, and its links need not be. */
 static bool has_sound_parent(const struct scenario_load *load, const struct topology_plan *plan, uint32_t group) {
-    bool found = plan->scenario->groups[group].parent[0] == '\0' || plan->parent_group[group] != TOPOLOGY_NONE;
-    return found && scenario_sound(load, "nodes", group, "parent") && !is_cyclic(plan, group);
+    bool top = plan->scenario->groups[group].role == ROLE_EDGE && plan->scenario->groups[group].parent[0] == '\0';
+    bool endless;
+    return (top || plan->parent_group[group] != TOPOLOGY_NONE) && scenario_sound(load, "nodes", group, "parent") && !is_on_cycle(plan, group, &endless) && !endless;
 }
 
 /* The names of a link exist and stand for a parent and its child; nothing is said twice. */

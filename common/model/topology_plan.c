@@ -124,8 +124,7 @@ struct plan_selection plan_select_counted(const struct topology_plan *plan, cons
     size_t length = strlen(name);
     uint32_t number = cut_number(name, &length);
     uint32_t group = number > 0 ? group_of_prefix(plan, name, length) : TOPOLOGY_NONE;
-    if (group == TOPOLOGY_NONE || plan->scenario->groups[group].per_parent > 0 ||
-        number > plan->scenario->groups[group].count)
+    if (group == TOPOLOGY_NONE || number > plan->scenario->groups[group].count)
         return nothing;
     return node_selection(plan, group, number - 1);
 }
