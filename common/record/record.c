@@ -157,26 +157,25 @@ static struct record_outcome outcome_to_write(const struct record *record, const
     return written;
 }
 
-/* Finishes the database. After a failure it is tried all the same, now that the reserve is free: the rows before the
- * failure and the outcome may still fit. */
-static void finish_store(struct record *record, const struct record_outcome *outcome) {
-    struct error problem = {0};
+static enum status write_manifest(struct record *record, const struct record_outcome *outcome, struct error *error) {
     struct record_outcome written = outcome_to_write(record, outcome);
-    release_reserve(record->dir);
-    if (store_finish(&record->store, &written, &problem) != STATUS_OK && record->failure.status == STATUS_OK)
-        record->failure = problem;
-    store_close(&record->store);
+    TRY(manifest_finish(record->manifest, &written, error));
+    return manifest_write(record->manifest, record->dir, error);
 }
 
+/* On a full disk the reserve goes to the manifest first, and what is left of it to the rows before the failure. */
 enum status record_close(struct record *record, const struct record_outcome *outcome, struct error *error) {
     if (record == NULL)
         return STATUS_OK;
-    finish_store(record, outcome);
-    struct record_outcome written = outcome_to_write(record, outcome);
-    enum status status = manifest_finish(record->manifest, &written, error);
-    if (status == STATUS_OK)
-        status = manifest_write(record->manifest, record->dir, error);
-    status = remember(record, record->failure.status != STATUS_OK ? record->failure.status : status, error);
+    if (record->failure.status == STATUS_OK)
+        store_finish(&record->store, outcome, &record->failure);
+    release_reserve(record->dir);
+    enum status status = write_manifest(record, outcome, error);
+    if (record->failure.status != STATUS_OK) {
+        struct record_outcome written = outcome_to_write(record, outcome);
+        store_finish(&record->store, &written, NULL);
+        status = remember(record, record->failure.status, error);
+    }
     record_free(record);
     return status;
 }

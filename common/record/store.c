@@ -17,6 +17,7 @@ enum status store_failure(sqlite3 *db, const char *doing, struct error *error) {
     enum status status = STATUS_IO;
     switch (code & 0xff) {
     case SQLITE_FULL: advice = "; free some space: what was committed before is kept"; break;
+    case SQLITE_IOERR: advice = "; check the disk: what was committed before is kept"; break;
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN: advice = "; check that the folder exists and may be written"; break;
@@ -210,7 +211,7 @@ enum status store_flush(struct store *store, struct error *error) {
         return STATUS_OK;
     if (sqlite3_get_autocommit(store->db)) { /* a failed write can end the transaction of itself */
         store->pending = 0;
-        return error_set(error, STATUS_IO, "%s: the last %u rows or fewer were rolled back", STORE_FILE,
+        return error_set(error, STATUS_IO, "%s: no room; the last %u rows or fewer were rolled back", STORE_FILE,
                          STORE_COMMIT_ROWS);
     }
     TRY(execute(store->db, "COMMIT", "committing rows", error));
@@ -365,31 +366,45 @@ static enum status write_outcome(struct store *store, const struct record_outcom
     return set_integer(store, "windows", (int64_t)outcome->windows, error);
 }
 
-enum status store_finish(struct store *store, const struct record_outcome *outcome, struct error *error) {
-    TRY(store_flush(store, error));
+static enum status write_end(struct store *store, const struct record_outcome *outcome, struct error *error) {
     TRY(execute(store->db, "BEGIN", "starting a transaction", error));
     TRY(write_outcome(store, outcome, error));
     for (size_t i = 0; schema_indexes[i] != NULL; i++)
         TRY(execute(store->db, schema_indexes[i], "making an index", error));
-    TRY(execute(store->db, "COMMIT", "committing the outcome", error));
-    /* One file is easier to copy than three. A reader that is just looking prevents this; the WAL then stays, and
-     * everything is readable all the same. */
+    return execute(store->db, "COMMIT", "committing the outcome", error);
+}
+
+static void finalize(struct store *store) {
     for (int kind = ROW_TASK; kind < ROW_KIND_COUNT; kind++) {
         sqlite3_finalize(store->insert[kind]);
         store->insert[kind] = NULL;
     }
     sqlite3_finalize(store->set_meta);
     store->set_meta = NULL;
+}
+
+static void roll_back(struct store *store) {
+    if (store->db != NULL && !sqlite3_get_autocommit(store->db))
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+enum status store_finish(struct store *store, const struct record_outcome *outcome, struct error *error) {
+    TRY(store_flush(store, error));
+    enum status status = write_end(store, outcome, error);
+    if (status != STATUS_OK) {
+        roll_back(store);
+        return status;
+    }
+    /* One file is easier to copy than three. A reader that is just looking prevents this; the WAL then stays, and
+     * everything is readable all the same. */
+    finalize(store);
     sqlite3_exec(store->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
     return STATUS_OK;
 }
 
 void store_close(struct store *store) {
-    for (int kind = ROW_TASK; kind < ROW_KIND_COUNT; kind++)
-        sqlite3_finalize(store->insert[kind]);
-    sqlite3_finalize(store->set_meta);
-    if (store->db != NULL && !sqlite3_get_autocommit(store->db))
-        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    finalize(store);
+    roll_back(store);
     sqlite3_close(store->db);
     *store = (struct store){0};
 }

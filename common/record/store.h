@@ -24,7 +24,8 @@ enum status store_open(struct store *store, const struct record_config *config, 
 enum status store_row(struct store *store, const struct record_config *config, const struct row *row,
                       struct error *error);
 enum status store_flush(struct store *store, struct error *error);
-/* Writes how the run ended, makes the indexes, and leaves one plain file without a WAL beside it. */
+/* Commits what is pending, writes how the run ended, makes the indexes, and leaves one plain file without a WAL beside
+ * it. May be tried again after a failure, when there is more room. */
 enum status store_finish(struct store *store, const struct record_outcome *outcome, struct error *error);
 /* Rolls back what is not committed and closes; safe on a zeroed or closed store. */
 void store_close(struct store *store);

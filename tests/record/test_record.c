@@ -276,40 +276,46 @@ static void the_views_agree_with_the_summary(void **state) {
     assert_int_equal(query(scratch->run, "SELECT SUM(cut) FROM v_links"), summary.cut);
 }
 
+/* The section of `table` in the page must name each of its columns. */
+static void expect_documented(const char *page, sqlite3 *db, const char *table) {
+    char sql[128], heading[80];
+    sqlite3_stmt *statement = NULL;
+    snprintf(heading, sizeof heading, "### %s\n", table);
+    const char *section = strstr(page, heading);
+    if (section == NULL)
+        fail_msg("docs/reference/record.md has no section for %s", table);
+    const char *after = strstr(section + strlen(heading), "\n### ");
+    size_t length = after != NULL ? (size_t)(after - section) : strlen(section);
+    snprintf(sql, sizeof sql, "SELECT * FROM %s", table);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    for (int column = 0; column < sqlite3_column_count(statement); column++) {
+        char quoted[96];
+        snprintf(quoted, sizeof quoted, "`%s`", sqlite3_column_name(statement, column));
+        if (memmem(section, length, quoted, strlen(quoted)) == NULL)
+            fail_msg("docs/reference/record.md does not name %s of %s", quoted, table);
+    }
+    sqlite3_finalize(statement);
+}
+
 /* The documentation is part of the contract: a column that it does not name fails here. */
 static void every_table_and_column_is_documented(void **state) {
     const struct scratch *scratch = *state;
     struct error error = {0};
+    char path[DURABLE_PATH_MAX], *page = NULL;
+    size_t size = 0;
+    sqlite3 *db = NULL;
     if (access("docs/reference/record.md", R_OK) != 0) {
         print_message("skipped: docs/reference/record.md is not below the current folder\n");
         skip();
     }
+    must(durable_read("docs/reference/record.md", (size_t)1 << 20, &page, &size, &error), &error);
     must(sample_write(&run, scratch->run, 7, 1, &error), &error);
-    char *text = scratch_read("docs/reference", "record.md"), path[DURABLE_PATH_MAX];
-    sqlite3 *db = NULL;
     snprintf(path, sizeof path, "%s/metrics.sqlite", scratch->run);
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    for (size_t i = 0; schema_tables[i] != NULL; i++) {
-        char sql[128], heading[80];
-        sqlite3_stmt *statement = NULL;
-        snprintf(heading, sizeof heading, "### %s\n", schema_tables[i]);
-        const char *section = strstr(text, heading);
-        if (section == NULL)
-            fail_msg("docs/reference/record.md has no section for %s", schema_tables[i]);
-        const char *after = strstr(section + strlen(heading), "\n### ");
-        size_t length = after != NULL ? (size_t)(after - section) : strlen(section);
-        snprintf(sql, sizeof sql, "SELECT * FROM %s", schema_tables[i]);
-        assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-        for (int column = 0; column < sqlite3_column_count(statement); column++) {
-            char quoted[96];
-            snprintf(quoted, sizeof quoted, "`%s`", sqlite3_column_name(statement, column));
-            if (memmem(section, length, quoted, strlen(quoted)) == NULL)
-                fail_msg("docs/reference/record.md does not name %s of %s", quoted, schema_tables[i]);
-        }
-        sqlite3_finalize(statement);
-    }
+    for (size_t i = 0; schema_tables[i] != NULL; i++)
+        expect_documented(page, db, schema_tables[i]);
     sqlite3_close(db);
-    free(text);
+    free(page);
 }
 
 int main(void) {
