@@ -34,7 +34,7 @@ bool task_header_plausible(const struct scenario *scenario, const struct task_he
     if (task->slot >= scenario->slots || task->level >= scenario->task.level_count || task->born_ns < 0)
         return false;
     int64_t late_ns = task->born_ns - (int64_t)task->slot * scenario->slot_ns;
-    return late_ns >= 0 && late_ns <= scenario->task.phase_ns && task->born_ns <= now_ns;
+    return late_ns >= 0 && late_ns < scenario->slot_ns + scenario->task.phase_ns && task->born_ns <= now_ns;
 }
 
 bool task_in_time(const struct scenario *scenario, const struct task_header *task, int64_t delay_ns) {

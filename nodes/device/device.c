@@ -45,17 +45,24 @@ static enum status device_init(struct device *device, const struct node_env *env
     return STATUS_OK;
 }
 
-static void arm_slot(const struct device *device, const struct node_env *env, uint32_t slot,
-                     struct outbox *out) {
-    if (slot < env->scenario->slots)
-        outbox_timer(out, (int64_t)slot * env->scenario->slot_ns + device->phase_ns, DEVICE_TIMER_SLOT, slot);
+static int64_t slot_begin_ns(const struct device *device, const struct node_env *env, uint32_t slot) {
+    return (int64_t)slot * env->scenario->slot_ns + device->phase_ns;
+}
+
+/* Sets the timer of the first slot that begins strictly after `now_ns`: one that begins now is being served,
+ * or may have been before a crash. */
+static void arm_next_slot(const struct device *device, const struct node_env *env, int64_t now_ns,
+                          struct outbox *out) {
+    int64_t since_ns = now_ns - device->phase_ns;
+    int64_t next = since_ns < 0 ? 0 : since_ns / env->scenario->slot_ns + 1;
+    if (next < (int64_t)env->scenario->slots)
+        outbox_timer(out, slot_begin_ns(device, env, (uint32_t)next), DEVICE_TIMER_SLOT, (uint64_t)next);
 }
 
 static enum status on_start(void *state, const struct node_env *env, int64_t now_ns, struct outbox *out) {
     struct device *device = state;
-    (void)now_ns;
     TRY(device_init(device, env));
-    arm_slot(device, env, 0, out);
+    arm_next_slot(device, env, now_ns - 1, out); /* a slot that begins now counts */
     return STATUS_OK;
 }
 
@@ -118,12 +125,7 @@ static enum status on_restart(void *state, const struct node_env *env, int64_t n
         if (task->open)
             outbox_timer(out, due_ns > now_ns ? due_ns : now_ns, DEVICE_TIMER_GIVE_UP, task->slot);
     }
-    /* The first slot that starts strictly later: one that starts now may have been served before the crash.
-     */
-    int64_t since_ns = now_ns - device->phase_ns;
-    int64_t next = since_ns < 0 ? 0 : since_ns / env->scenario->slot_ns + 1;
-    if (next < (int64_t)env->scenario->slots)
-        arm_slot(device, env, (uint32_t)next, out);
+    arm_next_slot(device, env, now_ns, out);
     return STATUS_OK;
 }
 
@@ -141,13 +143,10 @@ static void send_task(const struct device *device, const struct node_env *env, c
     outbox_send_reserved(out, gateway_of(env), MESSAGE_TASK, &writer, task_bits(env->scenario), 0);
 }
 
-static enum status on_slot(struct device *device, const struct node_env *env, const struct node_event *event,
-                           struct outbox *out) {
-    if (event->cookie >= env->scenario->slots)
-        return STATUS_INVALID;
-    uint32_t slot = (uint32_t)event->cookie;
+/* Takes the window of `slot` and sends it. */
+static void make_task(struct device *device, const struct node_env *env, uint32_t slot, int64_t now_ns,
+                      struct outbox *out) {
     struct device_task *task = &device->tasks[slot % device->open_max];
-    assert(!task->open); /* task_memory_slots outlasts every give-up timer */
     struct random_stream stream;
     random_init(&stream, env->scenario->seed, env->self, RANDOM_TASK | (uint64_t)slot << 32);
     enum bearing_class class;
@@ -156,12 +155,10 @@ static enum status on_slot(struct device *device, const struct node_env *env, co
                                  .true_class = (uint8_t) class,
                                  .level = (uint16_t)random_below(&stream, env->scenario->task.level_count),
                                  .slot = slot,
-                                 .born_ns = event->now_ns};
+                                 .born_ns = now_ns};
     persist(device, env, out);
     send_task(device, env, task, out);
-    outbox_timer(out, device_give_up_ns(env->scenario, task->born_ns), DEVICE_TIMER_GIVE_UP, slot);
-    arm_slot(device, env, slot + 1, out);
-    return STATUS_OK;
+    outbox_timer(out, device_give_up_ns(env->scenario, now_ns), DEVICE_TIMER_GIVE_UP, slot);
 }
 
 /* The open task of `slot`, NULL when there is none. */
@@ -201,6 +198,22 @@ static void drop_task(struct device *device, const struct node_env *env, struct 
                                   .drop = (uint8_t)reason,
                                   .closed_form_ns = VTIME_NEVER};
     close_task(device, env, task, &none, now_ns, out);
+}
+
+/* A slot begins, or began while the device hung: within its own slot the window is taken late, after it there
+ * is none. */
+static enum status on_slot(struct device *device, const struct node_env *env, const struct node_event *event,
+                           struct outbox *out) {
+    if (event->cookie >= env->scenario->slots)
+        return STATUS_INVALID;
+    uint32_t slot = (uint32_t)event->cookie;
+    struct device_task *before = &device->tasks[slot % device->open_max];
+    if (before->open) /* its timer came in the same moment, behind this one */
+        drop_task(device, env, before, DROP_UNANSWERED, out, event->now_ns);
+    if (event->now_ns < slot_begin_ns(device, env, slot) + env->scenario->slot_ns)
+        make_task(device, env, slot, event->now_ns, out);
+    arm_next_slot(device, env, event->now_ns, out);
+    return STATUS_OK;
 }
 
 static enum status on_timer(void *state, const struct node_env *env, const struct node_event *event,

@@ -2,9 +2,9 @@
  * gateway and waits for the answer; it writes the one row of each task, whatever becomes of it.
  *
  * Nothing it draws depends on what happened before: the level is keyed by (seed, device, slot), the window by
- * bearing_source_window. After a crash it goes on with the next slot; slots that pass while it is down have
- * no task. A device that the fault schedule may crash persists its open tasks, so that each still gets its
- * row. */
+ * bearing_source_window. After a crash or a hang it goes on with the next slot; slots that pass meanwhile
+ * have no task. A device that the fault schedule may crash persists its open tasks, so that each still gets
+ * its row. */
 #ifndef TIERBED_NODES_DEVICE_DEVICE_H
 #define TIERBED_NODES_DEVICE_DEVICE_H
 

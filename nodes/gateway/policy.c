@@ -7,9 +7,6 @@
 #include "common/time/vtime.h"
 #include "nodes/task.h"
 
-/* Rounds of greedy's repair; each gains a deadline, so that more are needed only by larger batches. */
-#define REPAIR_ROUNDS_MAX 64
-
 int64_t policy_local_delay_ns(const struct policy_forecast *forecast, uint32_t count) {
     return forecast->cpu_wait_ns + vtime_from_s(count * forecast->local_task_s);
 }
@@ -19,6 +16,10 @@ int64_t policy_offload_delay_ns(const struct policy_forecast *forecast, uint32_t
            forecast->edge_ns;
 }
 
+static bool in_time(const struct policy_task *task, int64_t delay_ns) {
+    return delay_ns <= task->deadline_ns + TASK_DEADLINE_SLACK_NS;
+}
+
 uint32_t policy_count_met(const struct policy_batch *batch, const uint8_t *offload) {
     uint32_t stay = 0, ahead = 0, met = 0;
     for (uint32_t i = 0; i < batch->count; i++)
@@ -26,56 +27,39 @@ uint32_t policy_count_met(const struct policy_batch *batch, const uint8_t *offlo
     int64_t local_ns = policy_local_delay_ns(&batch->forecast, stay);
     for (uint32_t i = 0; i < batch->count; i++) {
         int64_t delay_ns = offload[i] ? policy_offload_delay_ns(&batch->forecast, ahead++) : local_ns;
-        met += delay_ns <= batch->tasks[i].deadline_ns + TASK_DEADLINE_SLACK_NS;
+        met += in_time(&batch->tasks[i], delay_ns);
     }
     return met;
 }
 
-/* The best of all splits "the first c leave, the rest stays". Returns how many deadlines it meets. */
-static uint32_t best_split(const struct policy_batch *batch, uint8_t *offload) {
-    uint32_t best = 0, best_met = 0;
+/* Of the first `urgent` tasks, the most critical first, each leaves while its deadline holds on the uplink;
+ * with `skip` the others do not hold up those behind them, without it they leave all the same. The rest
+ * stays. */
+static void fill_uplink(const struct policy_batch *batch, uint32_t urgent, bool skip, uint8_t *offload) {
+    uint32_t ahead = 0;
     memset(offload, 0, batch->count);
-    for (uint32_t c = 0; c <= batch->count; c++) {
-        if (c > 0)
-            offload[c - 1] = 1;
-        uint32_t met = policy_count_met(batch, offload);
-        if (met > best_met) {
-            best_met = met;
-            best = c;
+    for (uint32_t i = 0; i < urgent; i++)
+        if (!skip || in_time(&batch->tasks[i], policy_offload_delay_ns(&batch->forecast, ahead))) {
+            offload[i] = 1;
+            ahead++;
         }
-    }
-    memset(offload, 0, batch->count);
-    memset(offload, 1, best);
-    return best_met;
-}
-
-/* Moves the one task whose change of side gains most; false when none gains. */
-static bool improve(const struct policy_batch *batch, uint8_t *offload, uint32_t *met) {
-    uint32_t best = batch->count, best_met = *met;
-    for (uint32_t i = 0; i < batch->count; i++) {
-        offload[i] ^= 1;
-        uint32_t now_met = policy_count_met(batch, offload);
-        offload[i] ^= 1;
-        if (now_met > best_met) {
-            best_met = now_met;
-            best = i;
-        }
-    }
-    if (best == batch->count)
-        return false;
-    offload[best] ^= 1;
-    *met = best_met;
-    return true;
 }
 
 static void decide_greedy(const struct policy_batch *batch, uint8_t *offload) {
-    if (!batch->forecast.uplink_known) {
-        memset(offload, 0, batch->count);
-        return;
-    }
-    uint32_t met = best_split(batch, offload);
-    for (uint32_t round = 0; round < REPAIR_ROUNDS_MAX && improve(batch, offload, &met); round++) {
-    }
+    uint32_t best = 0, best_met = 0;
+    bool best_skip = false;
+    uint32_t most = batch->forecast.uplink_known ? batch->count : 0;
+    for (uint32_t urgent = 0; urgent <= most; urgent++)
+        for (int skip = 1; skip >= 0; skip--) {
+            fill_uplink(batch, urgent, skip, offload);
+            uint32_t met = policy_count_met(batch, offload);
+            if (met <= best_met)
+                continue;
+            best_met = met;
+            best = urgent;
+            best_skip = skip;
+        }
+    fill_uplink(batch, best, best_skip, offload);
 }
 
 void policy_decide(const struct scenario_policy *policy, const struct policy_batch *batch,

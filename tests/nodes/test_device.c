@@ -233,6 +233,25 @@ static void a_restart_in_the_very_moment_of_a_slot_does_not_serve_it_twice(void 
     rig_close(&rig);
 }
 
+static void after_a_hang_the_window_is_late_within_its_slot_and_left_out_after_it(void **state) {
+    (void)state;
+    struct factory_rig rig;
+    int16_t samples[4000];
+    rig_init(&rig, SELF);
+    rig_start(&rig, 0);
+    int64_t phase_ns = ((const struct device *)rig.state)->phase_ns;
+    assert_int_equal(rig_timer(&rig, MS(1800), DEVICE_TIMER_SLOT, 1), STATUS_OK); /* hung until 1.8 s */
+    assert_int_equal(sent_task(&rig, samples).task.born_ns, MS(1800));
+    assert_int_equal(sent_task(&rig, samples).task.slot, 1);
+    assert_int_equal(rig_action(&rig, ACTION_TIMER, DEVICE_TIMER_SLOT, 0)->at_ns, MS(2000) + phase_ns);
+    assert_int_equal(rig_timer(&rig, MS(7300), DEVICE_TIMER_SLOT, 2), STATUS_OK); /* hung until 7.3 s */
+    assert_null(rig_action(&rig, ACTION_SEND, MESSAGE_TASK, 0));
+    assert_int_equal(rig_action(&rig, ACTION_TIMER, DEVICE_TIMER_SLOT, 0)->at_ns, MS(8000) + phase_ns);
+    assert_int_equal(rig_timer(&rig, MS(7300), DEVICE_TIMER_GIVE_UP, 1), STATUS_OK);
+    assert_int_equal(rig_row(&rig, 0).drop, DROP_UNANSWERED);
+    rig_close(&rig);
+}
+
 static void a_damaged_durable_store_is_refused(void **state) {
     (void)state;
     struct factory_rig rig;
@@ -285,6 +304,7 @@ int main(void) {
         cmocka_unit_test(the_last_task_is_given_up_before_the_run_ends),
         cmocka_unit_test(back_from_a_crash_open_tasks_keep_their_row_and_the_next_slot_follows),
         cmocka_unit_test(a_restart_in_the_very_moment_of_a_slot_does_not_serve_it_twice),
+        cmocka_unit_test(after_a_hang_the_window_is_late_within_its_slot_and_left_out_after_it),
         cmocka_unit_test(a_damaged_durable_store_is_refused),
         cmocka_unit_test(hostile_messages_are_protocol_errors_and_change_nothing),
     };
