@@ -271,7 +271,8 @@ static void decide(const struct diagnosis_plan *plan, struct diagnosis *result) 
         if (class != (int)result->class)
             second = fmax(second, result->score[class]);
     double lead = result->score[result->class] - second;
-    result->confidence = 1.0 / (1.0 + exp(-lead / config->confidence_scale));
+    /* Rounded: FFTW picks its code by the CPU, so the last bits may differ from one machine to another. */
+    result->confidence = rint(1e6 / (1.0 + exp(-lead / config->confidence_scale))) * 1e-6;
 }
 
 static bool is_constant(const int16_t *samples, size_t count) {
