@@ -307,7 +307,10 @@ void card_fault(struct network_card *card, struct engine *engine, uint32_t fault
         for (uint32_t f = 0; f < scenario->fault_count; f++)
             if (card->fault_active[f] && fault_concerns(card, &scenario->faults[f], link_info(card, i)->to))
                 fault_add(&sum, &scenario->faults[f]);
+        double rate_bps = link_report(card->links[i]).rate_bps;
         link_set_fault(card->links[i], &sum);
+        if (is_radio(link_info(card, i)->config) && link_report(card->links[i]).rate_bps != rate_bps)
+            report(card, engine, i);
         card_wake(card, engine, i);
     }
 }
