@@ -39,7 +39,8 @@ void bearing_source_restrict(struct bearing_source *source, enum bearing_split s
 enum status bearing_source_check(const struct bearing_source *source, size_t count, struct error *error);
 
 /* The window of `device` in `slot`: a pure function of (seed, device, slot), whoever asks and in whatever order. The
- * class is drawn uniformly; records are cut at a random start. That a record holds `count` samples is asserted (bearing_source_check). */
+ * class is drawn uniformly; records are cut at a random start. That a record holds `count` samples is asserted
+ * (ask bearing_source_check first). */
 void bearing_source_window(const struct bearing_source *source, uint32_t device, uint32_t slot, int16_t *samples,
                            size_t count, enum bearing_class *class);
 

@@ -52,8 +52,8 @@ static bool buffers_open(struct envelope *envelope, size_t length_max) {
     envelope->squared = fftw_alloc_real(length_max);
     envelope->lines = fftw_alloc_complex(length_max / 2 + 1);
     envelope->line_power = fftw_alloc_real(envelope->line_bins + 1);
-    return envelope->signal && envelope->taper && envelope->spectrum && envelope->power_sum && envelope->band && envelope->squared &&
-           envelope->lines && envelope->line_power;
+    return envelope->signal && envelope->taper && envelope->spectrum && envelope->power_sum && envelope->band &&
+           envelope->squared && envelope->lines && envelope->line_power;
 }
 
 static bool plans_open(struct envelope *envelope) {

@@ -24,8 +24,9 @@ enum status envelope_open(size_t count, const struct envelope_bins *bands, size_
 void envelope_close(struct envelope *envelope); /* safe on NULL */
 
 /* Tapers the ends of `count` samples (a fortieth each, raised cosine: without it a strong tone that does not fit the
- * window leaves a step at its ends, which looks like an impact), transforms them and divides each bin by the rms of the `whiten_bins` bins around it. Returns the power
- * per bin before whitening, summed over all bins but the mean: 0 for a constant signal. */
+ * window leaves a step at its ends, which looks like an impact), transforms them and divides each bin by the rms of
+ * the `whiten_bins` bins around it. Returns the power before whitening, summed over all bins but the mean: 0 for a
+ * constant signal. */
 double envelope_load(struct envelope *envelope, const int16_t *samples, size_t whiten_bins);
 
 /* Power of the squared envelope of band `band_index`, bins 0 .. line_bins of the window's own resolution, borrowed until
