@@ -62,7 +62,7 @@ static enum status init_edge(struct gateway *gateway, const struct node_env *env
     TRY(uplink_init(&gateway->uplink, config, env->scenario->task.bits, now_ns, restarted));
     gateway->uplink_power_w = config->power_w;
     gateway->edge_ns = edge_service_ns(env->scenario, edge_gateway_count(topology, gateway->edge));
-    gateway->edge_formula = !topology->nodes[gateway->edge].may_crash;
+    gateway->edge_formula = !topology->nodes[gateway->edge].may_crash && config->kind != LINK_TRACE;
     return STATUS_OK;
 }
 

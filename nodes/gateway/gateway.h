@@ -73,7 +73,8 @@ struct gateway {
     uint32_t edge;   /* node id, TOPOLOGY_NONE: nothing above, everything stays */
     int64_t edge_ns; /* E of one task there */
     double uplink_power_w;
-    bool edge_formula; /* false when a fault may stop the edge server: then no closed form holds there */
+    bool edge_formula; /* false when a fault may stop the edge server, or the uplink follows a trace: then no
+                          closed form holds there */
     bool formula;      /* does eq (7) hold for what the batch being decided sends: was the uplink idle? */
     uint32_t sample_count;
     struct diagnosis_plan *plan; /* owned */
