@@ -64,8 +64,9 @@ static int print_scenario(struct session *session, const char *path) {
 static json_t *problems_json(const struct scenario_problems *problems) {
     json_t *list = json_array();
     for (uint32_t i = 0; i < problems->count; i++)
-        json_array_append_new(list, json_pack("{s:i, s:i, s:s}", "line", (int)problems->items[i].line, "column",
-                                              (int)problems->items[i].column, "text", problems->items[i].text));
+        json_array_append_new(list,
+                              json_pack("{s:i, s:i, s:s}", "line", (int)problems->items[i].line, "column",
+                                        (int)problems->items[i].column, "text", problems->items[i].text));
     return list;
 }
 
@@ -87,9 +88,9 @@ static int check_scenario(struct session *session, const char *path) {
     int code = status_exit_code(status);
     if (session->options.json) {
         json_t *problems = problems_json(&session->problems);
-        int written = write_json(json_pack("{s:b, s:s, s:i, s:i, s:o}", "ok", status == STATUS_OK, "file", path, "nodes",
-                                           (int)topology.node_count, "links", (int)topology.link_count, "problems",
-                                           problems));
+        int written = write_json(json_pack("{s:b, s:s, s:i, s:i, s:o}", "ok", status == STATUS_OK, "file",
+                                           path, "nodes", (int)topology.node_count, "links",
+                                           (int)topology.link_count, "problems", problems));
         return code != 0 ? code : written;
     }
     if (status != STATUS_OK) {
@@ -103,7 +104,8 @@ static int check_scenario(struct session *session, const char *path) {
 }
 
 static int write_page(struct session *session, bool schema) {
-    int code = write_out(schema ? scenario_json_schema(&session->arena) : scenario_reference(&session->arena));
+    int code =
+        write_out(schema ? scenario_json_schema(&session->arena) : scenario_reference(&session->arena));
     return schema ? code | write_out("\n") : code;
 }
 
@@ -112,8 +114,8 @@ static int dispatch(struct session *session, int count, char **words) {
     bool schema = strcmp(verb, "schema") == 0, reference = strcmp(verb, "reference") == 0;
     bool print = strcmp(verb, "print") == 0, check = strcmp(verb, "check") == 0;
     if (!schema && !reference && !print && !check)
-        return command_usage_error(&command_scenario, "unknown action `%s`; there are print, check, schema, reference",
-                                   verb);
+        return command_usage_error(&command_scenario,
+                                   "unknown action `%s`; there are print, check, schema, reference", verb);
     if ((schema || reference) && count != 1)
         return command_usage_error(&command_scenario, "%s takes no file", verb);
     if ((print || check) && count != 2)
@@ -131,7 +133,8 @@ static int run(int argc, char **argv) {
     int code = command_parse(&command_scenario, argc, argv, take_option, &session->options);
     if (code == COMMAND_GO) {
         if (optind >= argc)
-            code = command_usage_error(&command_scenario, "say what to do: print, check, schema or reference");
+            code =
+                command_usage_error(&command_scenario, "say what to do: print, check, schema or reference");
         else
             code = dispatch(session, argc - optind, argv + optind);
     }
@@ -150,15 +153,20 @@ const struct command command_scenario = {
     .name = "scenario",
     .usage = "print FILE | check FILE | schema | reference [options]",
     .summary = "Look at scenario files without running them",
-    .details = "print writes the resolved scenario as YAML: every default filled in, every --set applied. Loading that "
-               "text gives the same scenario.\n\n"
-               "check reports all problems of the file, each with line and column, what was expected and a suggestion.\n\n"
-               "schema writes a JSON Schema of the file format, for editors. reference writes the reference page as "
-               "Markdown.\n\n"
-               "Keys of --set are dotted paths. Entries of lists go by index from 0, by * for all, nodes by name, links "
-               "by from:to, faults by kind. An empty value puts a key back to its default.\n\n"
-               "Exit codes: 0 the scenario is valid; 2 it is not, or the command was wrong; 4 the file cannot be read or "
-               "the output not written.",
+    .details =
+        "print writes the resolved scenario as YAML: every default filled in, every --set applied. Loading "
+        "that "
+        "text gives the same scenario.\n\n"
+        "check reports all problems of the file, each with line and column, what was expected and a "
+        "suggestion.\n\n"
+        "schema writes a JSON Schema of the file format, for editors. reference writes the reference page as "
+        "Markdown.\n\n"
+        "Keys of --set are dotted paths. Entries of lists go by index from 0, by * for all, nodes by name, "
+        "links "
+        "by from:to, faults by kind. An empty value puts a key back to its default.\n\n"
+        "Exit codes: 0 the scenario is valid; 2 it is not, or the command was wrong; 4 the file cannot be "
+        "read or "
+        "the output not written.",
     .options = options,
     .run = run,
 };

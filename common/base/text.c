@@ -12,7 +12,12 @@ static bool is_continuation(char byte) {
 
 size_t text_utf8(const char *data, size_t size, uint32_t *code) {
     unsigned char lead = (unsigned char)data[0];
-    size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    size_t length = lead < 0x80   ? 1
+                    : lead < 0xc2 ? 0
+                    : lead < 0xe0 ? 2
+                    : lead < 0xf0 ? 3
+                    : lead < 0xf5 ? 4
+                                  : 0;
     if (length == 0 || length > size)
         return 0;
     uint32_t value = length == 1 ? lead : lead & (0x7fu >> length);
@@ -91,7 +96,8 @@ void text_closest_offer(struct text_closest *search, const char *candidate) {
     size_t allowed = letters < 3 ? 1 : (letters + 2) / 3;
     size_t distance = text_distance(search->word, candidate);
     bool same_length = strlen(candidate) == letters; /* a wrong letter is likelier than a missing one */
-    if (distance <= allowed && (distance < search->distance || (distance == search->distance && same_length))) {
+    if (distance <= allowed &&
+        (distance < search->distance || (distance == search->distance && same_length))) {
         search->distance = distance;
         search->best = candidate;
     }

@@ -27,8 +27,8 @@ struct unit {
     enum unit_scale scale;
 };
 
-/* Smallest first within a dimension. Factors are powers of two or used for integer times only, so scaling by them
- * rounds nothing. */
+/* Smallest first within a dimension. Factors are powers of two or used for integer times only, so scaling by
+ * them rounds nothing. */
 static const struct unit units[] = {
     {"", UNIT_PLAIN, 0, 1, SCALE_PRINTED},
     {"%", UNIT_RATIO, -2, 1, SCALE_READ_ONLY},
@@ -186,7 +186,8 @@ static size_t decimal_read(const char *text, struct decimal *decimal) {
 
 static double decimal_value(const struct decimal *decimal, int shift) {
     char text[NUMBER_LETTERS_MAX + 24];
-    snprintf(text, sizeof text, "%s%se%d", decimal->negative ? "-" : "", decimal->digits, decimal->exponent + shift);
+    snprintf(text, sizeof text, "%s%se%d", decimal->negative ? "-" : "", decimal->digits,
+             decimal->exponent + shift);
     return strtod(text, NULL);
 }
 
@@ -197,15 +198,16 @@ static const struct unit *unit_of(const char *symbol, enum unit_dimension dimens
     return NULL;
 }
 
-/* Other spellings, by what their writers mean: closeness of letters would take `Mb` for `MB`. Not accepted, because
- * some readers take them for something else. */
+/* Other spellings, by what their writers mean: closeness of letters would take `Mb` for `MB`. Not accepted,
+ * because some readers take them for something else. */
 static const struct {
     const char *spelling, *symbol;
 } foreign[] = {
-    {"b", "bit"},       {"kb", "kbit"},     {"Kb", "kbit"},     {"Mb", "Mbit"},     {"Gb", "Gbit"},
-    {"bits", "bit"},    {"bytes", "B"},     {"KB", "kB"},       {"bps", "bit/s"},   {"kbps", "kbit/s"},
-    {"Mbps", "Mbit/s"}, {"Gbps", "Gbit/s"}, {"kb/s", "kbit/s"}, {"Mb/s", "Mbit/s"}, {"Gb/s", "Gbit/s"},
-    {"sec", "s"},       {"msec", "ms"},     {"usec", "us"},     {"\xc2\xb5s", "us"}, {"\xce\xbcs", "us"},
+    {"b", "bit"},       {"kb", "kbit"},      {"Kb", "kbit"},        {"Mb", "Mbit"},
+    {"Gb", "Gbit"},     {"bits", "bit"},     {"bytes", "B"},        {"KB", "kB"},
+    {"bps", "bit/s"},   {"kbps", "kbit/s"},  {"Mbps", "Mbit/s"},    {"Gbps", "Gbit/s"},
+    {"kb/s", "kbit/s"}, {"Mb/s", "Mbit/s"},  {"Gb/s", "Gbit/s"},    {"sec", "s"},
+    {"msec", "ms"},     {"usec", "us"},      {"\xc2\xb5s", "us"},   {"\xce\xbcs", "us"},
     {"minutes", "min"}, {"FLOPS", "FLOP/s"}, {"GFLOPS", "GFLOP/s"}, {"TFLOPS", "TFLOP/s"},
 };
 
@@ -221,47 +223,61 @@ static const char *guess_unit(const char *symbol, enum unit_dimension dimension)
     return search.best;
 }
 
+static enum unit_dimension dimension_of(const char *symbol) {
+    for (size_t i = 0; i < UNIT_COUNT; i++)
+        if (strcmp(units[i].symbol, symbol) == 0)
+            return units[i].dimension;
+    return UNIT_DIMENSION_COUNT;
+}
+
 /* Why `symbol` is not a unit of `dimension`. */
-static enum status wrong_unit(const char *text, const char *symbol, enum unit_dimension dimension,
-                              struct error *error) {
+static void wrong_unit(const char *text, const char *symbol, enum unit_dimension dimension,
+                       struct error *error) {
     char got[TEXT_QUOTED_MAX], unit[TEXT_QUOTED_MAX];
     text_quote(text, strlen(text), got);
     text_quote(symbol, strlen(symbol), unit);
     const char *name = units_name(dimension), *example = units_example(dimension);
-    if (*symbol == '\0')
-        return error_set(error, STATUS_INVALID, "expected %s such as `%s`, got `%s` without a unit", name, example,
-                         got);
-    if (dimension == UNIT_PLAIN)
-        return error_set(error, STATUS_INVALID, "expected %s such as `%s` without a unit, got `%s`", name, example,
-                         got);
-    for (size_t i = 0; i < UNIT_COUNT; i++)
-        if (units[i].dimension != dimension && strcmp(units[i].symbol, symbol) == 0)
-            return error_set(error, STATUS_INVALID, "expected %s such as `%s`, got `%s`, which is %s", name, example,
-                             got, units_name(units[i].dimension));
     const char *guess = guess_unit(symbol, dimension);
-    return error_set(error, STATUS_INVALID, "expected %s such as `%s`, got `%s` with the unknown unit `%s`%s%s%s",
-                     name, example, got, unit, guess != NULL ? "; did you mean `" : "", guess != NULL ? guess : "",
-                     guess != NULL ? "`?" : "");
+    enum unit_dimension other = dimension_of(symbol);
+    if (*symbol == '\0')
+        error_set(error, STATUS_INVALID, "expected %s such as `%s`, got `%s` without a unit", name, example,
+                  got);
+    else if (dimension == UNIT_PLAIN)
+        error_set(error, STATUS_INVALID, "expected %s such as `%s` without a unit, got `%s`", name, example,
+                  got);
+    else if (other != UNIT_DIMENSION_COUNT)
+        error_set(error, STATUS_INVALID, "expected %s such as `%s`, got `%s`, which is %s", name, example,
+                  got, units_name(other));
+    else
+        error_set(error, STATUS_INVALID,
+                  "expected %s such as `%s`, got `%s` with the unknown unit `%s`%s%s%s", name, example, got,
+                  unit, guess != NULL ? "; did you mean `" : "", guess != NULL ? guess : "",
+                  guess != NULL ? "`?" : "");
 }
 
-/* Splits `text` into number and unit. */
-static enum status read_quantity(const char *text, enum unit_dimension dimension, struct decimal *decimal,
-                                 const struct unit **unit, struct error *error) {
+/* Splits `text` into number and unit; NULL with `error` filled when it is none of `dimension`. */
+static const struct unit *read_quantity(const char *text, enum unit_dimension dimension,
+                                        struct decimal *decimal, struct error *error) {
     size_t used = decimal_read(text, decimal);
     char got[TEXT_QUOTED_MAX];
-    if (used == 0)
-        return error_set(error, STATUS_INVALID, "expected %s such as `%s`, got `%s`", units_name(dimension),
-                         units_example(dimension), text_quote(text, strlen(text), got));
+    if (used == 0) {
+        error_set(error, STATUS_INVALID, "expected %s such as `%s`, got `%s`", units_name(dimension),
+                  units_example(dimension), text_quote(text, strlen(text), got));
+        return NULL;
+    }
     const char *symbol = text + used + strspn(text + used, " ");
-    *unit = unit_of(symbol, dimension);
-    return *unit != NULL ? STATUS_OK : wrong_unit(text, symbol, dimension, error);
+    const struct unit *unit = unit_of(symbol, dimension);
+    if (unit == NULL)
+        wrong_unit(text, symbol, dimension, error);
+    return unit;
 }
 
 enum status units_parse(const char *text, enum unit_dimension dimension, double *value, struct error *error) {
     assert((unsigned)dimension < UNIT_DIMENSION_COUNT && dimension != UNIT_TIME);
     struct decimal decimal;
-    const struct unit *unit;
-    TRY(read_quantity(text, dimension, &decimal, &unit, error));
+    const struct unit *unit = read_quantity(text, dimension, &decimal, error);
+    if (unit == NULL)
+        return STATUS_INVALID;
     double result = unit->scale == SCALE_DECIBEL ? pow(10, decimal_value(&decimal, 0) / 10 + unit->exponent)
                                                  : decimal_value(&decimal, unit->exponent) * unit->factor;
     char got[TEXT_QUOTED_MAX];
@@ -273,7 +289,8 @@ enum status units_parse(const char *text, enum unit_dimension dimension, double 
 }
 
 /* digits * factor * 10^exponent as an integer. False when it is none (`exact` false) or beyond int64_t. */
-static bool decimal_integer(const struct decimal *decimal, const struct unit *unit, int64_t *result, bool *exact) {
+static bool decimal_integer(const struct decimal *decimal, const struct unit *unit, int64_t *result,
+                            bool *exact) {
     unsigned __int128 value = 0;
     *exact = true;
     int exponent = decimal->exponent + unit->exponent;
@@ -298,15 +315,18 @@ static bool decimal_integer(const struct decimal *decimal, const struct unit *un
 
 enum status units_parse_time(const char *text, int64_t *time_ns, struct error *error) {
     struct decimal decimal;
-    const struct unit *unit;
-    TRY(read_quantity(text, UNIT_TIME, &decimal, &unit, error));
+    const struct unit *unit = read_quantity(text, UNIT_TIME, &decimal, error);
     bool exact;
+    if (unit == NULL)
+        return STATUS_INVALID;
     if (decimal_integer(&decimal, unit, time_ns, &exact))
         return STATUS_OK;
     char got[TEXT_QUOTED_MAX];
     text_quote(text, strlen(text), got);
-    return exact ? error_set(error, STATUS_INVALID, "`%s` is longer than the clock can count (292 years)", got)
-                 : error_set(error, STATUS_INVALID, "`%s` is finer than the clock, which counts whole nanoseconds", got);
+    return exact
+               ? error_set(error, STATUS_INVALID, "`%s` is longer than the clock can count (292 years)", got)
+               : error_set(error, STATUS_INVALID,
+                           "`%s` is finer than the clock, which counts whole nanoseconds", got);
 }
 
 /* "1e+06" -> "1e6", "4e-07" -> "4e-7". */
@@ -338,7 +358,8 @@ static void consider(struct candidate *best, const struct candidate *other) {
 
 /* Writes `value` in `unit` with the fewest digits that read back; false when none do (division rounded). */
 static bool print_in_unit(double value, const struct unit *unit, struct candidate *candidate) {
-    double mantissa = unit->exponent >= 0 ? value / pow(10, unit->exponent) : value * pow(10, -unit->exponent);
+    double mantissa =
+        unit->exponent >= 0 ? value / pow(10, unit->exponent) : value * pow(10, -unit->exponent);
     for (int digits = 15; digits <= 17; digits++) {
         char number[32];
         snprintf(number, sizeof number, "%.*g", digits, mantissa);
@@ -361,7 +382,8 @@ const char *units_print(double value, enum unit_dimension dimension, char text[U
     for (size_t i = 0; i < UNIT_COUNT; i++) {
         struct candidate candidate;
         const struct unit *unit = &units[i];
-        if (unit->dimension != dimension || unit->scale != SCALE_PRINTED || (value == 0 && unit->exponent != 0))
+        if (unit->dimension != dimension || unit->scale != SCALE_PRINTED ||
+            (value == 0 && unit->exponent != 0))
             continue;
         if (print_in_unit(value, unit, &candidate))
             consider(&best, &candidate);
@@ -370,7 +392,8 @@ const char *units_print(double value, enum unit_dimension dimension, char text[U
     return memcpy(text, best.text, UNITS_TEXT_MAX);
 }
 
-/* `magnitude` ns as a decimal in `unit`, without trailing zeros. False when it is no decimal there (50 s in min). */
+/* `magnitude` ns as a decimal in `unit`, without trailing zeros. False when it is no decimal there (50 s in
+ * min). */
 static bool print_time_in_unit(uint64_t magnitude, bool negative, const struct unit *unit,
                                struct candidate *candidate) {
     uint64_t scale = (uint64_t)unit->factor;
@@ -385,8 +408,8 @@ static bool print_time_in_unit(uint64_t magnitude, bool negative, const struct u
         rest /= 10;
     if (rest != 0)
         snprintf(fraction, sizeof fraction, ".%0*" PRIu64, digits, rest);
-    int letters = snprintf(candidate->text, sizeof candidate->text, "%s%" PRIu64 "%s %s", negative ? "-" : "", whole,
-                           fraction, unit->symbol);
+    int letters = snprintf(candidate->text, sizeof candidate->text, "%s%" PRIu64 "%s %s", negative ? "-" : "",
+                           whole, fraction, unit->symbol);
     candidate->letters = (size_t)letters;
     candidate->natural = whole >= 1 && whole < 1000;
     return true;

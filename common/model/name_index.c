@@ -33,5 +33,6 @@ uint32_t name_index_find(const struct name_index *index, const char *name) {
         else
             high = middle;
     }
-    return low < index->count && strcmp(index->entries[low].name, name) == 0 ? index->entries[low].id : NAME_NONE;
+    return low < index->count && strcmp(index->entries[low].name, name) == 0 ? index->entries[low].id
+                                                                             : NAME_NONE;
 }

@@ -1,5 +1,5 @@
-/* name_index: names of groups or nodes, sorted once, found by bisection. The order of equal names is by id, so a
- * lookup does not depend on how the index was built. */
+/* name_index: names of groups or nodes, sorted once, found by bisection. The order of equal names is by id,
+ * so a lookup does not depend on how the index was built. */
 #ifndef TIERBED_MODEL_NAME_INDEX_H
 #define TIERBED_MODEL_NAME_INDEX_H
 

@@ -1,5 +1,6 @@
-/* scenario_check: what takes more than one value to judge. First each entry for itself, then names, then the whole
- * tree of nodes; a later step is skipped when an earlier one has found problems that it would only repeat. */
+/* scenario_check: what takes more than one value to judge. First each entry for itself, then names, then the
+ * whole tree of nodes; a later step is skipped when an earlier one has found problems that it would only
+ * repeat. */
 #include <assert.h>
 #include <math.h>
 #include <stdarg.h>
@@ -27,8 +28,11 @@ static void report_in(struct scenario_load *load, const char *map, const char *k
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     const struct tree_node *top = tree_get(load->root, map), *value = tree_get(top, key);
-    problem_at(load->problems, value != NULL ? value : top != NULL ? top : load->root, "%s%s%s: %s", map,
-               *key != '\0' ? "." : "", key, text);
+    problem_at(load->problems,
+               value != NULL ? value
+               : top != NULL ? top
+                             : load->root,
+               "%s%s%s: %s", map, *key != '\0' ? "." : "", key, text);
 }
 
 static bool sound_in(const struct scenario_load *load, const char *map, const char *key) {
@@ -65,9 +69,10 @@ static void check_task(struct scenario_load *load) {
     double samples = (double)task->window_ns * task->sample_rate_hz / 1e9;
     bool rates = sound_in(load, "task", "window") && sound_in(load, "task", "sample_rate");
     if (rates && (samples < SAMPLES_MIN || samples > SAMPLES_MAX || samples != floor(samples)))
-        report_in(load, "task", tree_get(tree_get(load->root, "task"), "window") != NULL ? "window" : "sample_rate",
-                  "window x sample_rate is %.6g samples; expected a whole number from %d to %d", samples, SAMPLES_MIN,
-                  SAMPLES_MAX);
+        report_in(load, "task",
+                  tree_get(tree_get(load->root, "task"), "window") != NULL ? "window" : "sample_rate",
+                  "window x sample_rate is %.6g samples; expected a whole number from %d to %d", samples,
+                  SAMPLES_MIN, SAMPLES_MAX);
     bool slots = sound_in(load, "task", "phase") && (slot == NULL || !slot->bad);
     if (slots && task->phase_ns >= load->scenario->slot_ns)
         report_in(load, "task", "phase", "must be shorter than a slot");
@@ -95,15 +100,17 @@ static void check_channel(struct scenario_load *load, uint32_t index) {
     bool markov = link->channel == CHANNEL_MARKOV3;
     bool one = link->channel == CHANNEL_FIXED || link->channel == CHANNEL_LEVELS10;
     if (markov && gains != SCENARIO_STATES && gains != 1 && !gain->bad)
-        scenario_report(load, "links", index, "gain",
-                        "channel `markov3` needs three gains, of the bad, normal and good state, or one for all");
+        scenario_report(
+            load, "links", index, "gain",
+            "channel `markov3` needs three gains, of the bad, normal and good state, or one for all");
     if (one && gains != 1 && (gain == NULL || !gain->bad))
         scenario_report(load, "links", index, "gain", "this channel needs one `gain`, such as `4e-13`");
-    for (uint32_t row = 0; markov && row < SCENARIO_STATES && scenario_sound(load, "links", index, "transition"); row++) {
+    for (uint32_t row = 0;
+         markov && row < SCENARIO_STATES && scenario_sound(load, "links", index, "transition"); row++) {
         double sum = link->transition[row][0] + link->transition[row][1] + link->transition[row][2];
         if (fabs(sum - 1) > ROW_SUM_TOLERANCE)
-            scenario_report(load, "links", index, "transition", "row %u sums to %.12g; every row must sum to 1", row + 1,
-                            sum);
+            scenario_report(load, "links", index, "transition",
+                            "row %u sums to %.12g; every row must sum to 1", row + 1, sum);
     }
 }
 
@@ -118,13 +125,15 @@ static void check_link(struct scenario_load *load, uint32_t index) {
     if (radio && scenario_sound(load, "links", index, "channel"))
         check_channel(load, index);
     if (link->kind == LINK_OFDMA && link->subchannels_initial > link->subchannels)
-        scenario_report(load, "links", index, "subchannels_initial", "more than the %u sub-channels there are",
-                        link->subchannels);
+        scenario_report(load, "links", index, "subchannels_initial",
+                        "more than the %u sub-channels there are", link->subchannels);
     if (link->reorder_probability > 0 && link->reorder_delay_ns == 0)
-        scenario_report(load, "links", index, "reorder_delay", "must be longer than 0 when packets are reordered");
+        scenario_report(load, "links", index, "reorder_delay",
+                        "must be longer than 0 when packets are reordered");
 }
 
-/* Does following the parents from `group` lead back to it? Else `endless` says whether it leads into another cycle. */
+/* Does following the parents from `group` lead back to it? Else `endless` says whether it leads into another
+ * cycle. */
 static bool is_on_cycle(const struct topology_plan *plan, uint32_t group, bool *endless) {
     uint32_t at = plan->parent_group[group];
     for (uint32_t steps = 0; at != TOPOLOGY_NONE && steps < plan->scenario->group_count; steps++) {
@@ -146,20 +155,22 @@ static void check_parent(struct scenario_load *load, const struct topology_plan 
         return;
     if (group->parent[0] == '\0') {
         if (group->role != ROLE_EDGE)
-            scenario_report(load, "nodes", index, "parent", "a %s needs a `parent`, %s", node_role_name(group->role),
-                            wanted);
+            scenario_report(load, "nodes", index, "parent", "a %s needs a `parent`, %s",
+                            node_role_name(group->role), wanted);
     } else if (parent == TOPOLOGY_NONE) {
         scenario_report(load, "nodes", index, "parent", "there is no group `%s`%s", group->parent,
                         scenario_suggest(plan, group->parent, guess));
     } else if (is_on_cycle(plan, index, &endless)) {
-        scenario_report(load, "nodes", index, "parent", "`%s` is below `%s` itself: parents must not form a cycle",
-                        group->parent, group->name);
+        scenario_report(load, "nodes", index, "parent",
+                        "`%s` is below `%s` itself: parents must not form a cycle", group->parent,
+                        group->name);
     } else if (group->role == ROLE_EDGE) {
         scenario_report(load, "nodes", index, "parent", "an edge server stands at the top and has no parent");
     } else if (scenario_sound(load, "nodes", parent, "role") && groups[parent].role != ROLE_EDGE &&
                (group->role != ROLE_DEVICE || groups[parent].role != ROLE_GATEWAY)) {
-        scenario_report(load, "nodes", index, "parent", "`%s` is a %s; the parent of a %s is %s", group->parent,
-                        node_role_name(groups[parent].role), node_role_name(group->role), wanted);
+        scenario_report(load, "nodes", index, "parent", "`%s` is a %s; the parent of a %s is %s",
+                        group->parent, node_role_name(groups[parent].role), node_role_name(group->role),
+                        wanted);
     }
 }
 
@@ -169,12 +180,13 @@ static void check_unique(struct scenario_load *load, const struct topology_plan 
     for (uint32_t i = 1; i < names->count; i++) {
         const struct name_entry *entry = &names->entries[i];
         if (*entry->name != '\0' && strcmp(entry->name, names->entries[i - 1].name) == 0)
-            scenario_report(load, "nodes", entry->id, "name", "`%s` is already the name of nodes[%u]", entry->name,
-                            name_index_find(names, entry->name));
+            scenario_report(load, "nodes", entry->id, "name", "`%s` is already the name of nodes[%u]",
+                            entry->name, name_index_find(names, entry->name));
     }
 }
 
-/* As above, where a group or its first node has a name that a node of another group has. The plan is counted. */
+/* As above, where a group or its first node has a name that a node of another group has. The plan is counted.
+ */
 static void check_node_names(struct scenario_load *load, const struct topology_plan *plan) {
     for (uint32_t i = 0; i < plan->scenario->group_count; i++) {
         char first[SCENARIO_NAME_MAX];
@@ -186,8 +198,9 @@ static void check_node_names(struct scenario_load *load, const struct topology_p
             /* two first nodes that collide would be found from both sides: told once */
             if (owners[k] == TOPOLOGY_NONE || owners[k] == i || (k >= 2 && owners[k] > i))
                 continue;
-            scenario_report(load, "nodes", i, "name", "`%s` is also the name of a node of group `%s`; rename one",
-                            k < 2 ? name : first, plan->scenario->groups[owners[k]].name);
+            scenario_report(load, "nodes", i, "name",
+                            "`%s` is also the name of a node of group `%s`; rename one", k < 2 ? name : first,
+                            plan->scenario->groups[owners[k]].name);
             break;
         }
     }
@@ -202,17 +215,21 @@ static void check_groups(struct scenario_load *load, const struct topology_plan 
         const struct scenario_group *group = &scenario->groups[i];
         check_parent(load, plan, i);
         if (group->count > 0 && group->per_parent > 0)
-            scenario_report(load, "nodes", i, "per_parent", "`count` and `per_parent` exclude each other; remove one");
+            scenario_report(load, "nodes", i, "per_parent",
+                            "`count` and `per_parent` exclude each other; remove one");
         if (group->per_parent > 0 && group->parent[0] == '\0' && scenario_sound(load, "nodes", i, "parent"))
             scenario_report(load, "nodes", i, "per_parent", "needs a `parent`");
     }
 }
 
 /* Is it known what `group` is below? Otherwise that was reported, and its links need not be. */
-static bool has_sound_parent(const struct scenario_load *load, const struct topology_plan *plan, uint32_t group) {
-    bool top = plan->scenario->groups[group].role == ROLE_EDGE && plan->scenario->groups[group].parent[0] == '\0';
+static bool has_sound_parent(const struct scenario_load *load, const struct topology_plan *plan,
+                             uint32_t group) {
+    bool top =
+        plan->scenario->groups[group].role == ROLE_EDGE && plan->scenario->groups[group].parent[0] == '\0';
     bool endless;
-    return (top || plan->parent_group[group] != TOPOLOGY_NONE) && scenario_sound(load, "nodes", group, "parent") && !is_on_cycle(plan, group, &endless) && !endless;
+    return (top || plan->parent_group[group] != TOPOLOGY_NONE) &&
+           scenario_sound(load, "nodes", group, "parent") && !is_on_cycle(plan, group, &endless) && !endless;
 }
 
 /* The names of a link exist and stand for a parent and its child; nothing is said twice. */
@@ -232,14 +249,16 @@ static void check_link_names(struct scenario_load *load, const struct topology_p
         uint32_t a = plan_select(plan, link->from).group, b = plan_select(plan, link->to).group;
         bool related = plan->parent_group[a] == b || plan->parent_group[b] == a;
         if (!related && has_sound_parent(load, plan, a) && has_sound_parent(load, plan, b))
-            scenario_report(load, "links", i, "to", "`%s` and `%s` are not parent and child; links join only those",
-                            link->from, link->to);
+            scenario_report(load, "links", i, "to",
+                            "`%s` and `%s` are not parent and child; links join only those", link->from,
+                            link->to);
     }
     name_index_sort(&routes);
     for (uint32_t i = 1; i < routes.count; i++)
         if (strcmp(routes.entries[i].name, routes.entries[i - 1].name) == 0)
-            scenario_report(load, "links", routes.entries[i].id, "to", "links[%u] already goes from `%s` to `%s`",
-                            routes.entries[i - 1].id, scenario->links[routes.entries[i].id].from,
+            scenario_report(load, "links", routes.entries[i].id, "to",
+                            "links[%u] already goes from `%s` to `%s`", routes.entries[i - 1].id,
+                            scenario->links[routes.entries[i].id].from,
                             scenario->links[routes.entries[i].id].to);
 }
 
@@ -247,9 +266,10 @@ static void report_conflict(void *context, uint32_t link, uint32_t other, uint32
     struct scenario_load *load = context;
     (void)child;
     const struct scenario_link *links = load->scenario->links;
-    scenario_report(load, "links", link, "from",
-                    "`%s` to `%s` and links[%u], `%s` to `%s`, serve the same nodes and neither is more specific",
-                    links[link].from, links[link].to, other, links[other].from, links[other].to);
+    scenario_report(
+        load, "links", link, "from",
+        "`%s` to `%s` and links[%u], `%s` to `%s`, serve the same nodes and neither is more specific",
+        links[link].from, links[link].to, other, links[other].from, links[other].to);
 }
 
 /* Every pair of parent and child needs a link each way; one report per group and direction. */
@@ -266,13 +286,15 @@ static void check_coverage(struct scenario_load *load, const struct topology *to
             continue;
         const char *parent = topology->nodes[node->parent].name;
         *done = true;
-        report_in(load, "links", "", "no link from `%s` to `%s`; a parent and its child need one in each direction",
+        report_in(load, "links", "",
+                  "no link from `%s` to `%s`; a parent and its child need one in each direction",
                   down ? parent : node->name, down ? node->name : parent);
     }
 }
 
 /* The links of one cell (those of one edge server's uplinks) share one band. */
-static void check_shares(struct scenario_load *load, const struct topology *topology, const struct plan_links *pairs) {
+static void check_shares(struct scenario_load *load, const struct topology *topology,
+                         const struct plan_links *pairs) {
     uint32_t total;
     uint32_t *below = plan_devices_below(topology, load->scratch, &total);
     double *sum = arena_alloc_array(load->scratch, topology->node_count, sizeof *sum);

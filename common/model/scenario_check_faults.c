@@ -1,5 +1,5 @@
-/* scenario_check_faults: the schedule of faults makes sense: it lies in the run, hits something that exists, and
- * brings back only what went down. */
+/* scenario_check_faults: the schedule of faults makes sense: it lies in the run, hits something that exists,
+ * and brings back only what went down. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,8 @@ int64_t scenario_length_ns(const struct scenario *scenario) {
     return length > RUN_NS_MAX ? INT64_MAX : (int64_t)length;
 }
 
-const char *scenario_suggest(const struct topology_plan *plan, const char *name, char guess[SCENARIO_GUESS_MAX]) {
+const char *scenario_suggest(const struct topology_plan *plan, const char *name,
+                             char guess[SCENARIO_GUESS_MAX]) {
     struct text_closest search = text_closest_to(name);
     for (uint32_t i = 0; i < plan->scenario->group_count; i++)
         text_closest_offer(&search, plan->scenario->groups[i].name);
@@ -69,8 +70,8 @@ static bool are_related(const struct topology_plan *plan, const struct topology 
     return false;
 }
 
-static void check_ends(struct scenario_load *load, const struct topology_plan *plan, const struct topology *topology,
-                       uint32_t index) {
+static void check_ends(struct scenario_load *load, const struct topology_plan *plan,
+                       const struct topology *topology, uint32_t index) {
     const struct scenario_fault *fault = &load->scenario->faults[index];
     bool from = scenario_check_name(load, plan, "faults", index, "from", fault->from);
     bool to = scenario_check_name(load, plan, "faults", index, "to", fault->to);
@@ -78,8 +79,9 @@ static void check_ends(struct scenario_load *load, const struct topology_plan *p
         return;
     struct plan_selection a = plan_select(plan, fault->from), b = plan_select(plan, fault->to);
     if (!are_related(plan, topology, a, b) && !are_related(plan, topology, b, a))
-        scenario_report(load, "faults", index, "to", "there is no link between `%s` and `%s`, so nothing would happen",
-                        fault->from, fault->to);
+        scenario_report(load, "faults", index, "to",
+                        "there is no link between `%s` and `%s`, so nothing would happen", fault->from,
+                        fault->to);
 }
 
 struct moment {
@@ -95,8 +97,8 @@ static int compare_moments(const void *a, const void *b) {
 }
 
 /* Applies one crash, restart or hang to `down_at` (per node: when it went down, -1 while up). */
-static void play(struct scenario_load *load, const struct topology_plan *plan, const struct topology *topology,
-                 uint32_t index, int64_t *down_at) {
+static void play(struct scenario_load *load, const struct topology_plan *plan,
+                 const struct topology *topology, uint32_t index, int64_t *down_at) {
     const struct scenario_fault *fault = &load->scenario->faults[index];
     struct plan_selection hit = plan_select(plan, fault->node);
     const char *key = NULL, *what = NULL, *name = "";

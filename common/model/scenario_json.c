@@ -92,14 +92,16 @@ static json_t *value_schema(const struct schema_field *field) {
     case SCHEMA_ENUM:
         return enum_schema(field);
     case SCHEMA_NUMBERS:
-        return json_pack("{s:[o, o]}", "anyOf", array_schema(quantity_schema(field, dimension), 1, field->size),
+        return json_pack("{s:[o, o]}", "anyOf",
+                         array_schema(quantity_schema(field, dimension), 1, field->size),
                          quantity_schema(field, dimension));
     case SCHEMA_TIMES:
-        return json_pack("{s:[o, o]}", "anyOf", array_schema(quantity_schema(field, UNIT_TIME), 1, field->size),
+        return json_pack("{s:[o, o]}", "anyOf",
+                         array_schema(quantity_schema(field, UNIT_TIME), 1, field->size),
                          quantity_schema(field, UNIT_TIME));
     case SCHEMA_MATRIX:
-        return array_schema(array_schema(quantity_schema(field, dimension), field->size, field->size), field->size,
-                            field->size);
+        return array_schema(array_schema(quantity_schema(field, dimension), field->size, field->size),
+                            field->size, field->size);
     case SCHEMA_MAP:
         return map_schema(field->fields);
     case SCHEMA_LIST:

@@ -18,7 +18,8 @@ static enum status load(struct scenario_load *load, const char *text, size_t siz
     if (load->root == NULL)
         return STATUS_INVALID;
     if (load->root->kind != TREE_MAP) {
-        problem_at(problems, load->root, "expected a map of `key: value` with at least `name`, `nodes` and `links`");
+        problem_at(problems, load->root,
+                   "expected a map of `key: value` with at least `name`, `nodes` and `links`");
         return STATUS_INVALID;
     }
     for (size_t i = 0; i < override_count; i++)
@@ -31,7 +32,8 @@ static enum status load(struct scenario_load *load, const char *text, size_t siz
 
 enum status scenario_load_text(const char *text, size_t size, const char *name,
                                const struct scenario_override *overrides, size_t override_count,
-                               struct arena *arena, struct scenario *scenario, struct scenario_problems *problems) {
+                               struct arena *arena, struct scenario *scenario,
+                               struct scenario_problems *problems) {
     problems_init(problems, name);
     struct arena scratch;
     arena_init(&scratch);
@@ -43,7 +45,8 @@ enum status scenario_load_text(const char *text, size_t size, const char *name,
 }
 
 /* Reads at most one byte more than a scenario may have, which the parser then refuses with the bound. */
-static enum status read_file(const char *path, char **text, size_t *size, struct scenario_problems *problems) {
+static enum status read_file(const char *path, char **text, size_t *size,
+                             struct scenario_problems *problems) {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         problem_add(problems, 0, 0, "cannot open the scenario: %s", strerror(errno));
@@ -56,15 +59,17 @@ static enum status read_file(const char *path, char **text, size_t *size, struct
     if (status == STATUS_OK && ferror(file))
         status = STATUS_IO;
     if (status != STATUS_OK) {
-        problem_add(problems, 0, 0, "cannot read the scenario: %s", strerror(status == STATUS_IO ? errno : ENOMEM));
+        problem_add(problems, 0, 0, "cannot read the scenario: %s",
+                    strerror(status == STATUS_IO ? errno : ENOMEM));
         free(*text);
     }
     fclose(file);
     return status;
 }
 
-enum status scenario_load_file(const char *path, const struct scenario_override *overrides, size_t override_count,
-                               struct arena *arena, struct scenario *scenario, struct scenario_problems *problems) {
+enum status scenario_load_file(const char *path, const struct scenario_override *overrides,
+                               size_t override_count, struct arena *arena, struct scenario *scenario,
+                               struct scenario_problems *problems) {
     problems_init(problems, path);
     char *text;
     size_t size;

@@ -1,5 +1,6 @@
-/* scenario_print: a resolved scenario as YAML with units. What does not apply (the rate of a radio link) and what
- * was left out (no parent, no end of a fault) is not printed, so that the text loads back to the same struct. */
+/* scenario_print: a resolved scenario as YAML with units. What does not apply (the rate of a radio link) and
+ * what was left out (no parent, no end of a fault) is not printed, so that the text loads back to the same
+ * struct. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,7 +6,8 @@
 #include "common/base/text.h"
 #include "common/model/scenario_tree.h"
 
-static struct scenario_problem *next_problem(struct scenario_problems *problems, uint32_t line, uint32_t column) {
+static struct scenario_problem *next_problem(struct scenario_problems *problems, uint32_t line,
+                                             uint32_t column) {
     if (problems->count >= SCENARIO_PROBLEMS_MAX)
         return NULL;
     struct scenario_problem *problem = &problems->items[problems->count++];
@@ -14,7 +15,8 @@ static struct scenario_problem *next_problem(struct scenario_problems *problems,
     return problem;
 }
 
-void problem_add(struct scenario_problems *problems, uint32_t line, uint32_t column, const char *format, ...) {
+void problem_add(struct scenario_problems *problems, uint32_t line, uint32_t column, const char *format,
+                 ...) {
     struct scenario_problem *problem = next_problem(problems, line, column);
     if (problem == NULL)
         return;

@@ -10,15 +10,20 @@
 static const char opening[] =
     "# Scenario files\n\n"
     "<!-- Written by `tierbed scenario reference`; change common/model/scenario_schema.c instead. -->\n\n"
-    "A scenario is one YAML file that says which nodes and links there are, what the devices do, and what goes wrong.\n"
-    "`tierbed scenario check FILE` reports everything that is wrong with it; `tierbed scenario print FILE` shows it\n"
+    "A scenario is one YAML file that says which nodes and links there are, what the devices do, and what "
+    "goes wrong.\n"
+    "`tierbed scenario check FILE` reports everything that is wrong with it; `tierbed scenario print FILE` "
+    "shows it\n"
     "with every default filled in; `tierbed scenario schema` prints a JSON Schema for editors.\n\n"
-    "Values have units: `64 kbit`, `5 MHz`, `0.1 ms`, `-114 dBm`. A value with a dimension and no unit is an error, and\n"
+    "Values have units: `64 kbit`, `5 MHz`, `0.1 ms`, `-114 dBm`. A value with a dimension and no unit is an "
+    "error, and\n"
     "so is an unknown key, a key given twice, and a key that has no effect where it stands. Times are whole\n"
     "nanoseconds. Anchors, aliases and tags of YAML are not used.\n\n"
     "`--set KEY=VALUE` replaces any value: `--set task.size=32kbit`, `--set nodes.sensor.per_parent=40`,\n"
-    "`--set links.0.delay=2ms`, `--set links.gateway:edge.loss.model=bernoulli`, `--set 'links.*.queue=64'`. Entries of\n"
-    "lists go by index from 0, by `*` for all, nodes by name, links by `from:to`, faults by kind. An empty value takes\n"
+    "`--set links.0.delay=2ms`, `--set links.gateway:edge.loss.model=bernoulli`, `--set 'links.*.queue=64'`. "
+    "Entries of\n"
+    "lists go by index from 0, by `*` for all, nodes by name, links by `from:to`, faults by kind. An empty "
+    "value takes\n"
     "the key away, back to its default: `--set nodes.sensor.count=`.\n";
 
 static const char units_page[] =

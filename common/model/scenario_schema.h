@@ -1,5 +1,6 @@
-/* scenario_schema: the one table of every key a scenario file may have. The loader, `--set`, the printer, the JSON
- * Schema and the reference page all walk it; a new key is a new row. Internal to the scenario modules. */
+/* scenario_schema: the one table of every key a scenario file may have. The loader, `--set`, the printer, the
+ * JSON Schema and the reference page all walk it; a new key is a new row. Internal to the scenario modules.
+ */
 #ifndef TIERBED_MODEL_SCENARIO_SCHEMA_H
 #define TIERBED_MODEL_SCENARIO_SCHEMA_H
 
@@ -26,13 +27,14 @@ enum schema_type {
 };
 
 enum schema_flag {
-    SCHEMA_REQUIRED = 1,  /* no default: must be given where it applies */
-    SCHEMA_ABOVE = 2,     /* minimum itself is outside */
-    SCHEMA_NEVER = 4,     /* time: not given is VTIME_NEVER */
-    SCHEMA_REFERENCE = 8  /* name: of a node or group that must exist */
+    SCHEMA_REQUIRED = 1, /* no default: must be given where it applies */
+    SCHEMA_ABOVE = 2,    /* minimum itself is outside */
+    SCHEMA_NEVER = 4,    /* time: not given is VTIME_NEVER */
+    SCHEMA_REFERENCE = 8 /* name: of a node or group that must exist */
 };
 
-/* A field applies only where the field `key` of the same map (which must itself apply) has a value in `mask`. */
+/* A field applies only where the field `key` of the same map (which must itself apply) has a value in `mask`.
+ */
 struct schema_condition {
     const char *key; /* NULL: always applies */
     uint32_t mask;   /* bit v: enum value v */
@@ -45,14 +47,14 @@ struct schema_field {
     enum schema_type type;
     enum unit_dimension dimension;
     unsigned flags;
-    size_t offset; /* into the struct of the map; nested maps add up */
-    size_t size;   /* see the types */
-    size_t count_offset; /* lists: where the length is kept; 0 for fixed arrays */
-    double minimum, maximum; /* SI, times in ns; both 0: no range */
-    const char *fallback; /* default as written in a file; NULL without SCHEMA_REQUIRED: left out */
-    const char *const *names;      /* enums: name of each value, ends with NULL */
-    const char *const *name_docs;  /* what each means */
-    const struct schema *fields;   /* MAP and LIST */
+    size_t offset;                /* into the struct of the map; nested maps add up */
+    size_t size;                  /* see the types */
+    size_t count_offset;          /* lists: where the length is kept; 0 for fixed arrays */
+    double minimum, maximum;      /* SI, times in ns; both 0: no range */
+    const char *fallback;         /* default as written in a file; NULL without SCHEMA_REQUIRED: left out */
+    const char *const *names;     /* enums: name of each value, ends with NULL */
+    const char *const *name_docs; /* what each means */
+    const struct schema *fields;  /* MAP and LIST */
     struct schema_condition when;
     const char *doc;
 };
@@ -63,7 +65,8 @@ struct schema {
     const char *item; /* what one entry of a list is called: "link" */
 };
 
-extern const struct schema scenario_schema, scenario_schema_group, scenario_schema_link, scenario_schema_fault;
+extern const struct schema scenario_schema, scenario_schema_group, scenario_schema_link,
+    scenario_schema_fault;
 
 const struct schema_field *schema_find(const struct schema *schema, const char *key);
 

@@ -1,5 +1,5 @@
-/* scenario_set: `--set a.b=c` on the tree of a file, before it is bound: so an override goes through exactly the
- * checks that the file goes through. An empty value takes a key away, back to its default. */
+/* scenario_set: `--set a.b=c` on the tree of a file, before it is bound: so an override goes through exactly
+ * the checks that the file goes through. An empty value takes a key away, back to its default. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 struct assignment {
     struct scenario_load *load;
-    struct tree_node place;  /* line 0, marked with the assignment: problems are reported here */
+    struct tree_node place; /* line 0, marked with the assignment: problems are reported here */
     char *segments[SEGMENTS_MAX];
     size_t count;
     const char *value; /* "" takes the key away */
@@ -36,7 +36,8 @@ static bool goes_by(const struct tree_node *entry, const char *word) {
 }
 
 static struct tree_node *value_node(struct assignment *set) {
-    return tree_parse(set->value, strlen(set->value), set->place.origin, set->load->scratch, set->load->problems);
+    return tree_parse(set->value, strlen(set->value), set->place.origin, set->load->scratch,
+                      set->load->problems);
 }
 
 /* Goes on below list entry `index`, or replaces it. */
@@ -64,8 +65,8 @@ static void apply_to_list(struct assignment *set, struct tree_node *list, size_t
         if (index < list->count)
             apply_to_entry(set, list, (uint32_t)index, depth);
         else
-            problem_at(set->load->problems, &set->place, "no entry %s: the list has %u, counted from 0", quoted,
-                       list->count);
+            problem_at(set->load->problems, &set->place, "no entry %s: the list has %u, counted from 0",
+                       quoted, list->count);
         return;
     }
     struct text_closest search = text_closest_to(word);
@@ -81,9 +82,10 @@ static void apply_to_list(struct assignment *set, struct tree_node *list, size_t
     }
     if (matches == 0)
         problem_at(set->load->problems, &set->place,
-                   "no entry `%s`: entries go by index, `*`, a node's name, a link's `from:to` or a fault's kind%s%s%s",
-                   quoted, search.best != NULL ? "; did you mean `" : "", search.best != NULL ? search.best : "",
-                   search.best != NULL ? "`?" : "");
+                   "no entry `%s`: entries go by index, `*`, a node's name, a link's `from:to` or a fault's "
+                   "kind%s%s%s",
+                   quoted, search.best != NULL ? "; did you mean `" : "",
+                   search.best != NULL ? search.best : "", search.best != NULL ? "`?" : "");
 }
 
 static void remove_key(struct tree_node *map, const char *word) {
@@ -162,7 +164,8 @@ void scenario_set(struct scenario_load *load, const char *assignment) {
     if (strlen(assignment) >= SET_BYTES_MAX)
         problem_at(load->problems, &set.place, "longer than %d bytes", SET_BYTES_MAX - 1);
     else if (!split(&set, arena_copy_text(load->scratch, assignment)))
-        problem_at(load->problems, &set.place, "expected KEY=VALUE with a dotted key, such as `task.size=32 kbit`");
+        problem_at(load->problems, &set.place,
+                   "expected KEY=VALUE with a dotted key, such as `task.size=32 kbit`");
     else
         apply(&set, load->root, 0);
 }

@@ -25,7 +25,8 @@ struct tree_node *tree_new(enum tree_kind kind, const struct tree_node *like, st
     return node;
 }
 
-static struct tree_node **grow(struct tree_node **items, uint32_t count, uint32_t capacity, struct arena *arena) {
+static struct tree_node **grow(struct tree_node **items, uint32_t count, uint32_t capacity,
+                               struct arena *arena) {
     struct tree_node **grown = arena_alloc_array(arena, capacity, sizeof *grown);
     if (count > 0)
         memcpy(grown, items, count * sizeof *grown);
@@ -91,8 +92,8 @@ static bool add_key(struct builder *builder, struct tree_node *key) {
         if (first->size != key->size || memcmp(first->text, key->text, key->size) != 0)
             continue;
         text_quote(key->text, key->size, quoted);
-        problem_at(builder->problems, key, "duplicate key `%s`, already given on line %u; remove one of them", quoted,
-                   first->line);
+        problem_at(builder->problems, key, "duplicate key `%s`, already given on line %u; remove one of them",
+                   quoted, first->line);
         builder->ignore[builder->depth - 1] = true;
     }
     builder->key[builder->depth - 1] = key;
@@ -125,7 +126,8 @@ static bool add_node(struct builder *builder, struct tree_node *node) {
 
 static bool add_scalar(struct builder *builder, const yaml_event_t *event) {
     if (event->data.scalar.anchor != NULL || event->data.scalar.tag != NULL)
-        return refuse(builder, event->start_mark, "anchors (`&x`) and tags (`!x`) have no place in a scenario");
+        return refuse(builder, event->start_mark,
+                      "anchors (`&x`) and tags (`!x`) have no place in a scenario");
     struct tree_node place = place_of(builder, event->start_mark);
     struct tree_node *node = tree_new(TREE_SCALAR, &place, builder->arena);
     node->size = event->data.scalar.length;
@@ -140,7 +142,8 @@ static bool open_node(struct builder *builder, enum tree_kind kind, const yaml_e
     bool map = kind == TREE_MAP;
     if ((map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor) != NULL ||
         (map ? event->data.mapping_start.tag : event->data.sequence_start.tag) != NULL)
-        return refuse(builder, event->start_mark, "anchors (`&x`) and tags (`!x`) have no place in a scenario");
+        return refuse(builder, event->start_mark,
+                      "anchors (`&x`) and tags (`!x`) have no place in a scenario");
     if (builder->depth >= TREE_DEPTH_MAX)
         return refuse(builder, event->start_mark, "lists and maps are nested too deeply");
     struct tree_node place = place_of(builder, event->start_mark);
@@ -167,7 +170,8 @@ static bool take_event(struct builder *builder, const yaml_event_t *event) {
         builder->depth--;
         return true;
     case YAML_ALIAS_EVENT:
-        return refuse(builder, event->start_mark, "aliases (`*x`) have no place in a scenario: write the value out");
+        return refuse(builder, event->start_mark,
+                      "aliases (`*x`) have no place in a scenario: write the value out");
     case YAML_DOCUMENT_START_EVENT:
         return builder->root == NULL ||
                refuse(builder, event->start_mark, "a second document (`---`); a file holds one scenario");
@@ -210,7 +214,8 @@ static bool readable(struct builder *builder, const char *text, size_t size) {
         if (length == 0)
             return refuse(builder, mark, "not UTF-8 text");
         if ((code < 0x20 && code != '\n' && code != '\r' && code != '\t') || code == 0x7f)
-            return refuse(builder, mark, code == 0 ? "a zero byte; this is not a text file" : "a control character");
+            return refuse(builder, mark,
+                          code == 0 ? "a zero byte; this is not a text file" : "a control character");
         i += length;
         mark.column++;
         if (code == '\n') {
@@ -238,7 +243,8 @@ struct tree_node *tree_parse(const char *text, size_t size, const char *origin, 
     yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
     bool good = run_parser(&builder);
     if (good && builder.root == NULL)
-        good = refuse(&builder, (yaml_mark_t){0}, origin != NULL ? "there is no value" : "nothing in it; expected a scenario");
+        good = refuse(&builder, (yaml_mark_t){0},
+                      origin != NULL ? "there is no value" : "nothing in it; expected a scenario");
     yaml_parser_delete(&builder.parser);
     return good ? builder.root : NULL;
 }

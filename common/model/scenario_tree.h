@@ -1,7 +1,7 @@
 /* scenario_tree: the YAML of a scenario as a tree of maps, lists and scalars that know where they stand.
  *
- * Everything untrusted is bounded here: size, depth, keys of a map. Anchors, aliases, tags and second documents are
- * refused. Internal to the scenario loader. */
+ * Everything untrusted is bounded here: size, depth, keys of a map. Anchors, aliases, tags and second
+ * documents are refused. Internal to the scenario loader. */
 #ifndef TIERBED_MODEL_SCENARIO_TREE_H
 #define TIERBED_MODEL_SCENARIO_TREE_H
 
@@ -20,12 +20,12 @@ enum tree_kind { TREE_SCALAR = 0, TREE_MAP, TREE_LIST };
 
 struct tree_node {
     enum tree_kind kind;
-    bool bad;            /* a problem was reported for it: checks that build on its value are skipped */
-    bool plain;          /* scalar without quotes */
-    uint32_t line, column; /* 1-based; 0: from --set */
-    const char *origin;  /* the --set assignment it comes from, NULL for the file */
-    const char *text;    /* scalar, zero-terminated; may hold further zeros */
-    size_t size;         /* of text */
+    bool bad;                 /* a problem was reported for it: checks that build on its value are skipped */
+    bool plain;               /* scalar without quotes */
+    uint32_t line, column;    /* 1-based; 0: from --set */
+    const char *origin;       /* the --set assignment it comes from, NULL for the file */
+    const char *text;         /* scalar, zero-terminated; may hold further zeros */
+    size_t size;              /* of text */
     struct tree_node **items; /* of a list, or values of a map */
     struct tree_node **keys;  /* of a map: scalars, same order */
     uint32_t count, capacity;

@@ -14,7 +14,8 @@ struct wiring {
     uint32_t device_total;
 };
 
-static void add_link(const struct wiring *wiring, uint32_t from, uint32_t to, uint32_t child, uint32_t entry) {
+static void add_link(const struct wiring *wiring, uint32_t from, uint32_t to, uint32_t child,
+                     uint32_t entry) {
     struct topology *topology = wiring->topology;
     if (entry == TOPOLOGY_NONE)
         return;

@@ -51,11 +51,13 @@ enum status plan_count(struct topology_plan *plan, struct error *error) {
         plan->node_count[group] = (uint32_t)nodes;
         total += nodes;
         if (total > SCENARIO_NODES_MAX)
-            return error_set(error, STATUS_LIMIT, "with group `%s` there are more than %d nodes, the most one run takes",
-                             name, SCENARIO_NODES_MAX);
+            return error_set(error, STATUS_LIMIT,
+                             "with group `%s` there are more than %d nodes, the most one run takes", name,
+                             SCENARIO_NODES_MAX);
         if (!names_fit(plan, group))
-            return error_set(error, STATUS_INVALID, "names of the nodes of group `%s` would be longer than %d bytes",
-                             name, SCENARIO_NAME_MAX - 1);
+            return error_set(error, STATUS_INVALID,
+                             "names of the nodes of group `%s` would be longer than %d bytes", name,
+                             SCENARIO_NAME_MAX - 1);
     }
     plan->total = (uint32_t)total;
     plan->counted = true;
@@ -86,7 +88,8 @@ uint32_t plan_parent_position(const struct topology_plan *plan, uint32_t group, 
     return (uint32_t)(position * parents / plan->node_count[group]);
 }
 
-/* Cuts a trailing "-17" (no leading zeros, at least 1) off the first `length` letters; 0 when there is none. */
+/* Cuts a trailing "-17" (no leading zeros, at least 1) off the first `length` letters; 0 when there is none.
+ */
 static uint32_t cut_number(const char *name, size_t *length) {
     size_t start = *length;
     while (start > 0 && name[start - 1] >= '0' && name[start - 1] <= '9')
@@ -112,7 +115,8 @@ static uint32_t group_of_prefix(const struct topology_plan *plan, const char *na
 static const struct plan_selection nothing = {TOPOLOGY_NONE, TOPOLOGY_NONE};
 
 /* `position` counts from 0 within the group. */
-static struct plan_selection node_selection(const struct topology_plan *plan, uint32_t group, uint64_t position) {
+static struct plan_selection node_selection(const struct topology_plan *plan, uint32_t group,
+                                            uint64_t position) {
     if (!plan->counted)
         return (struct plan_selection){.group = group, .node = 0};
     if (position >= plan->node_count[group])
@@ -136,7 +140,8 @@ struct plan_selection plan_select_nested(const struct topology_plan *plan, const
     uint32_t group = parent > 0 ? group_of_prefix(plan, name, length) : TOPOLOGY_NONE;
     if (group == TOPOLOGY_NONE || number > plan->scenario->groups[group].per_parent)
         return nothing;
-    return node_selection(plan, group, (uint64_t)(parent - 1) * plan->scenario->groups[group].per_parent + number - 1);
+    return node_selection(plan, group,
+                          (uint64_t)(parent - 1) * plan->scenario->groups[group].per_parent + number - 1);
 }
 
 struct plan_selection plan_select(const struct topology_plan *plan, const char *name) {
@@ -259,7 +264,8 @@ void plan_pair_links(const struct topology_plan *plan, const struct topology *to
         if (from.group == TOPOLOGY_NONE || to.group == TOPOLOGY_NONE)
             continue;
         bool up = plan->parent_group[from.group] == to.group;
-        struct pairing pairing = {plan, topology, links, conflict, context, link, up, up ? from : to, up ? to : from};
+        struct pairing pairing = {plan, topology, links,          conflict,      context,
+                                  link, up,       up ? from : to, up ? to : from};
         deal_entry(&pairing);
     }
 }

@@ -1,6 +1,6 @@
-/* topology_plan: how groups expand to nodes, before any node exists: counts, numbers, names, and which link entry
- * serves which pair. Shared by the checks of a scenario, which must report every problem, and by topology_build,
- * which relies on there being none. Internal to the model. */
+/* topology_plan: how groups expand to nodes, before any node exists: counts, numbers, names, and which link
+ * entry serves which pair. Shared by the checks of a scenario, which must report every problem, and by
+ * topology_build, which relies on there being none. Internal to the model. */
 #ifndef TIERBED_MODEL_TOPOLOGY_PLAN_H
 #define TIERBED_MODEL_TOPOLOGY_PLAN_H
 
@@ -23,14 +23,14 @@ struct topology_plan {
 /* Indexes the groups by name and finds their parents. */
 void plan_init(struct topology_plan *plan, const struct scenario *scenario, struct arena *arena);
 
-/* Counts and numbers the nodes. Parents must be free of cycles. STATUS_LIMIT above SCENARIO_NODES_MAX, STATUS_INVALID
- * when a name would not fit; `error` says of which group. */
+/* Counts and numbers the nodes. Parents must be free of cycles. STATUS_LIMIT above SCENARIO_NODES_MAX,
+ * STATUS_INVALID when a name would not fit; `error` says of which group. */
 enum status plan_count(struct topology_plan *plan, struct error *error);
 
 /* What a name stands for. */
 struct plan_selection {
     uint32_t group; /* TOPOLOGY_NONE: nothing has that name */
-    uint32_t node;  /* node id, TOPOLOGY_NONE: the whole group. Not counted yet: 0 for any node of the group */
+    uint32_t node; /* node id, TOPOLOGY_NONE: the whole group. Not counted yet: 0 for any node of the group */
 };
 struct plan_selection plan_select(const struct topology_plan *plan, const char *name);
 /* Only as a node of a group with `count` (NAME-n), or of one with `per_parent` (NAME-p-n). */
@@ -38,7 +38,8 @@ struct plan_selection plan_select_counted(const struct topology_plan *plan, cons
 struct plan_selection plan_select_nested(const struct topology_plan *plan, const char *name);
 bool plan_selects(const struct topology_plan *plan, struct plan_selection selection, uint32_t id);
 
-/* Writes the name of the node at `position` in `group`, and the position of its parent in the parent group. */
+/* Writes the name of the node at `position` in `group`, and the position of its parent in the parent group.
+ */
 void plan_node_name(const struct topology_plan *plan, uint32_t group, uint32_t position,
                     char name[SCENARIO_NAME_MAX]);
 uint32_t plan_parent_position(const struct topology_plan *plan, uint32_t group, uint32_t position);

@@ -1,5 +1,5 @@
-/* Goal: text of unknown origin can be shown safely, and mistyped words find what was meant. Method: hand-made texts
- * with every kind of byte; distances known by hand; symmetry over seeded random words. */
+/* Goal: text of unknown origin can be shown safely, and mistyped words find what was meant. Method: hand-made
+ * texts with every kind of byte; distances known by hand; symmetry over seeded random words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +95,8 @@ static void only_close_words_are_suggested(void **state) {
     static const char *const words[] = {"sensor", "gateway", "edge"};
     static const struct {
         const char *typed, *meant;
-    } known[] = {{"sensors", "sensor"}, {"getaway", "gateway"}, {"egde", "edge"}, {"banana", NULL}, {"", NULL}};
+    } known[] = {
+        {"sensors", "sensor"}, {"getaway", "gateway"}, {"egde", "edge"}, {"banana", NULL}, {"", NULL}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct text_closest search = text_closest_to(known[i].typed);
         for (size_t k = 0; k < 3; k++)

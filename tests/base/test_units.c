@@ -1,6 +1,6 @@
-/* Goal: values with units are read exactly and printed so that they read back to the same bits. Method: values whose
- * result is known by hand, one for every unit; every kind of mistake; then seeded random values of every dimension,
- * over the whole range of double and int64_t, printed and read again. */
+/* Goal: values with units are read exactly and printed so that they read back to the same bits. Method:
+ * values whose result is known by hand, one for every unit; every kind of mistake; then seeded random values
+ * of every dimension, over the whole range of double and int64_t, printed and read again. */
 #include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
@@ -84,7 +84,8 @@ static void every_unit_has_its_scale(void **state) {
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         double value = -1;
-        if (units_parse(known[i].text, known[i].dimension, &value, NULL) != STATUS_OK || value != known[i].value)
+        if (units_parse(known[i].text, known[i].dimension, &value, NULL) != STATUS_OK ||
+            value != known[i].value)
             fail_msg("`%s` gave %.17g, expected %.17g", known[i].text, value, known[i].value);
     }
 }
@@ -189,19 +190,32 @@ static void times_finer_or_longer_than_the_clock_are_refused(void **state) {
 
 static void values_print_as_people_write_them(void **state) {
     (void)state;
-    static const struct quantity known[] = {
-        {"64 kbit", UNIT_DATA, 64000},          {"0 bit", UNIT_DATA, 0},
-        {"5 Mbit/s", UNIT_RATE, 5e6},           {"5.68 Mbit/s", UNIT_RATE, 5.68e6},
-        {"20.31 TFLOP/s", UNIT_SPEED, 20.31e12}, {"4e-20 W/Hz", UNIT_POWER_DENSITY, 4e-20},
-        {"3.12 MFLOP/bit", UNIT_INTENSITY, 3.12e6}, {"1 uW", UNIT_POWER, 1e-6},
-        {"0.3", UNIT_RATIO, 0.3},               {"-6 dB", UNIT_DECIBEL, -6},
-        {"2e-13", UNIT_GAIN, 2e-13},            {"1e15 bit/s", UNIT_RATE, 1e15}};
+    static const struct quantity known[] = {{"64 kbit", UNIT_DATA, 64000},
+                                            {"0 bit", UNIT_DATA, 0},
+                                            {"5 Mbit/s", UNIT_RATE, 5e6},
+                                            {"5.68 Mbit/s", UNIT_RATE, 5.68e6},
+                                            {"20.31 TFLOP/s", UNIT_SPEED, 20.31e12},
+                                            {"4e-20 W/Hz", UNIT_POWER_DENSITY, 4e-20},
+                                            {"3.12 MFLOP/bit", UNIT_INTENSITY, 3.12e6},
+                                            {"1 uW", UNIT_POWER, 1e-6},
+                                            {"0.3", UNIT_RATIO, 0.3},
+                                            {"-6 dB", UNIT_DECIBEL, -6},
+                                            {"2e-13", UNIT_GAIN, 2e-13},
+                                            {"1e15 bit/s", UNIT_RATE, 1e15}};
     static const struct {
         int64_t time_ns;
         const char *text;
-    } times[] = {{0, "0 s"},           {1, "1 ns"},           {10000, "10 us"},       {1500, "1.5 us"},
-                 {1000000000, "1 s"},  {820000000, "820 ms"}, {3600000000000, "1 h"}, {60000000000, "60 s"},
-                 {5000000000, "5 s"},  {-1000000, "-1 ms"},   {1000000001, "1.000000001 s"}};
+    } times[] = {{0, "0 s"},
+                 {1, "1 ns"},
+                 {10000, "10 us"},
+                 {1500, "1.5 us"},
+                 {1000000000, "1 s"},
+                 {820000000, "820 ms"},
+                 {3600000000000, "1 h"},
+                 {60000000000, "60 s"},
+                 {5000000000, "5 s"},
+                 {-1000000, "-1 ms"},
+                 {1000000001, "1.000000001 s"}};
     char text[UNITS_TEXT_MAX];
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         assert_string_equal(units_print(known[i].value, known[i].dimension, text), known[i].text);
@@ -234,7 +248,8 @@ static void printed_values_read_back_to_the_same_bits(void **state) {
         double value = random_value(&stream), back;
         char text[UNITS_TEXT_MAX];
         units_print(value, dimension, text);
-        if (units_parse(text, dimension, &back, NULL) != STATUS_OK || memcmp(&back, &value, sizeof value) != 0)
+        if (units_parse(text, dimension, &back, NULL) != STATUS_OK ||
+            memcmp(&back, &value, sizeof value) != 0)
             fail_msg("%.17g printed as `%s`, read as %.17g", value, text, back);
     }
 }

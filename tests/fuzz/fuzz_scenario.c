@@ -1,6 +1,7 @@
-/* Fuzzes the scenario loader. The first line is a --set assignment when it begins with `!`, the rest is the file.
- * What loads must print, load again and print the same; what does not must say why. Units are read on the way, and
- * once more for themselves: whatever a text gives must print to a text that gives the same bits. */
+/* Fuzzes the scenario loader. The first line is a --set assignment when it begins with `!`, the rest is the
+ * file. What loads must print, load again and print the same; what does not must say why. Units are read on
+ * the way, and once more for themselves: whatever a text gives must print to a text that gives the same bits.
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,7 +39,8 @@ static void check_units(const char *text) {
         if (dimension == UNIT_TIME || units_parse(text, dimension, &value, NULL) != STATUS_OK)
             continue;
         units_print(value, dimension, printed);
-        if (units_parse(printed, dimension, &back, NULL) != STATUS_OK || memcmp(&value, &back, sizeof value) != 0)
+        if (units_parse(printed, dimension, &back, NULL) != STATUS_OK ||
+            memcmp(&value, &back, sizeof value) != 0)
             abort();
     }
     if (units_parse_time(text, &time_ns, NULL) != STATUS_OK)

@@ -26,8 +26,10 @@ static const char scenario_text_small[] =
     "  - {kind: crash, at: 2 s, node: gateway-2}\n"
     "  - {kind: restart, at: 4 s, node: gateway-2}\n";
 
-/* Writes the small scenario with the first `find` replaced. Ends the program when it is not there or does not fit. */
-static inline void scenario_text_with(const char *find, const char *replacement, char *text, size_t capacity) {
+/* Writes the small scenario with the first `find` replaced. Ends the program when it is not there or does not
+ * fit. */
+static inline void scenario_text_with(const char *find, const char *replacement, char *text,
+                                      size_t capacity) {
     const char *at = strstr(scenario_text_small, find);
     int before = at != NULL ? (int)(at - scenario_text_small) : 0;
     int length = at == NULL ? -1

@@ -1,6 +1,7 @@
-/* Goal: a scenario means what its text says, defaults are those of the calibrated profile, `--set` reaches every key,
- * and printing loses nothing. Method: the small scenario with single changes, read field by field; then scenarios with
- * seeded random content, loaded, printed, loaded and printed again: structs and texts must be equal to the last bit. */
+/* Goal: a scenario means what its text says, defaults are those of the calibrated profile, `--set` reaches
+ * every key, and printing loses nothing. Method: the small scenario with single changes, read field by field;
+ * then scenarios with seeded random content, loaded, printed, loaded and printed again: structs and texts
+ * must be equal to the last bit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,12 +19,14 @@
 
 static struct scenario_problems problems;
 
-static void load(const char *text, const char *const *assignments, struct arena *arena, struct scenario *scenario) {
+static void load(const char *text, const char *const *assignments, struct arena *arena,
+                 struct scenario *scenario) {
     struct scenario_override overrides[8];
     size_t count = 0;
     for (; assignments != NULL && assignments[count] != NULL; count++)
         overrides[count].assignment = assignments[count];
-    if (scenario_load_text(text, strlen(text), "test.yaml", overrides, count, arena, scenario, &problems) == STATUS_OK)
+    if (scenario_load_text(text, strlen(text), "test.yaml", overrides, count, arena, scenario, &problems) ==
+        STATUS_OK)
         return;
     scenario_problems_print(&problems, stderr);
     fail_msg("this scenario should load:\n%s", text);
@@ -57,7 +60,8 @@ static void values_and_defaults_are_resolved(void **state) {
     assert_int_equal(radio->channel, CHANNEL_MARKOV3);
     assert_true(radio->bandwidth_hz == 5e6 && radio->power_w == 1 && radio->noise_w_per_hz == 4e-20);
     assert_true(radio->gain[0] == 2e-13 && radio->gain[1] == 4e-13 && radio->gain[2] == 6e-13);
-    assert_true(radio->transition[0][1] == 0.7 && radio->transition[1][1] == 0.5 && radio->transition[2][2] == 0.3);
+    assert_true(radio->transition[0][1] == 0.7 && radio->transition[1][1] == 0.5 &&
+                radio->transition[2][2] == 0.3);
     assert_true(radio->mini_slot_bits == 64000 && radio->share == 0);
     assert_int_equal(scenario.task.level_count, 6);
     assert_true(scenario.task.criticality[5] == 1 && scenario.task.criticality[1] == 0.2);
@@ -100,8 +104,9 @@ static void overrides_reach_keys_entries_and_lists(void **state) {
 
 static void overrides_make_maps_take_keys_away_and_the_last_one_wins(void **state) {
     (void)state;
-    static const char *const assignments[] = {"data.dir=some/where", "policy.kind=random", "policy.kind=local",
-                                              "task.size=",          "nodes.1.count=",     "faults=",
+    static const char *const assignments[] = {"data.dir=some/where", "policy.kind=random",
+                                              "policy.kind=local",   "task.size=",
+                                              "nodes.1.count=",      "faults=",
                                               "task.criticality=1",  NULL};
     static const char *const deadline[] = {"task.criticality=[0, 1]", "task.deadline=[2 s, 1 s]",
                                            "task.deadline.1=3 ms", NULL};
@@ -145,7 +150,8 @@ static void say(struct draft *draft, const char *format, ...) __attribute__((for
 static void say(struct draft *draft, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    draft->used += (size_t)vsnprintf(draft->text + draft->used, sizeof draft->text - draft->used, format, arguments);
+    draft->used +=
+        (size_t)vsnprintf(draft->text + draft->used, sizeof draft->text - draft->used, format, arguments);
     va_end(arguments);
     assert_true(draft->used < sizeof draft->text);
 }
@@ -165,7 +171,9 @@ static void say_loss(struct draft *draft, struct random_stream *stream) {
     if (model == 1)
         say(draft, ", loss: {model: bernoulli, probability: %.17g}", random_uniform(stream));
     if (model == 2)
-        say(draft, ", loss: {model: gilbert-elliott, probability: %.17g, bad: %.17g, good_to_bad: %.17g, bad_to_good: %.17g}",
+        say(draft,
+            ", loss: {model: gilbert-elliott, probability: %.17g, bad: %.17g, good_to_bad: %.17g, "
+            "bad_to_good: %.17g}",
             random_uniform(stream), random_uniform(stream), random_uniform(stream), random_uniform(stream));
 }
 
@@ -215,26 +223,28 @@ static void say_scenario(struct draft *draft, struct random_stream *stream) {
     say(draft, "name: random\ndescription: \"a # b: 'c' \\\\ \\n %u\"\nseed: %llu\nslot: %u us\n",
         (unsigned)random_below(stream, 100), (unsigned long long)random_next(stream),
         (unsigned)random_below(stream, 1000000) + 10);
-    say(draft, "nodes:\n  - {name: \"%s\", role: edge}\n  - {name: g, role: gateway, parent: \"%s\", count: %u}\n", edge,
-        edge, (unsigned)random_below(stream, 4) + 1);
-    say(draft, "  - {name: d, role: device, parent: g, %s: %u}\n", random_chance(stream, 0.5) ? "per_parent" : "count",
-        (unsigned)random_below(stream, 5) + 4);
+    say(draft,
+        "nodes:\n  - {name: \"%s\", role: edge}\n  - {name: g, role: gateway, parent: \"%s\", count: %u}\n",
+        edge, edge, (unsigned)random_below(stream, 4) + 1);
+    say(draft, "  - {name: d, role: device, parent: g, %s: %u}\n",
+        random_chance(stream, 0.5) ? "per_parent" : "count", (unsigned)random_below(stream, 5) + 4);
     say(draft, "links:\n");
     say_link(draft, stream, "g", edge);
     say_link(draft, stream, edge, "g");
     say_link(draft, stream, "d", "g");
     say_link(draft, stream, "g", "d");
-    say(draft, "task: {criticality: [0, %.17g, 1], deadline: [3 ms, 0.1 us, %u ns]}\n", random_uniform(stream),
-        (unsigned)random_below(stream, 1000000) + 1);
+    say(draft, "task: {criticality: [0, %.17g, 1], deadline: [3 ms, 0.1 us, %u ns]}\n",
+        random_uniform(stream), (unsigned)random_below(stream, 1000000) + 1);
     say(draft, "compute: {pruning: %.17g, edge_work: %.17g GFLOP}\n", 0.5 * random_uniform(stream),
         1 + random_uniform(stream));
     say(draft, "data: {snr: %.17g dB}\nfaults:\n", 20 * random_uniform(stream) - 10);
     say(draft, "  - {kind: partition, at: 1 us, until: 3 us, from: g-1, to: \"%s\", one_way: true}\n", edge);
-    say(draft, "  - {kind: rate, at: 0 s, from: d, to: g, value: %.17g}\n", 0.1 + 0.5 * random_uniform(stream));
+    say(draft, "  - {kind: rate, at: 0 s, from: d, to: g, value: %.17g}\n",
+        0.1 + 0.5 * random_uniform(stream));
 }
 
-/* Compares everything but the three pointers, then what they point to. Structs are zero-filled before they are
- * set, so that padding compares too. */
+/* Compares everything but the three pointers, then what they point to. Structs are zero-filled before they
+ * are set, so that padding compares too. */
 static void assert_same(const struct scenario *a, const struct scenario *b) {
     struct scenario c = *a, d = *b;
     memcpy(&c, a, sizeof c);
@@ -293,7 +303,8 @@ static void the_json_schema_is_json_and_knows_every_list(void **state) {
     json_t *root = json_loads(scenario_json_schema(&arena), JSON_REJECT_DUPLICATES, &error);
     assert_non_null(root);
     json_t *properties = json_object_get(root, "properties");
-    static const char *const keys[] = {"name", "nodes", "links", "task", "compute", "policy", "data", "faults"};
+    static const char *const keys[] = {"name",    "nodes",  "links", "task",
+                                       "compute", "policy", "data",  "faults"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         assert_non_null(json_object_get(properties, keys[i]));
     assert_true(json_is_false(json_object_get(root, "additionalProperties")));

@@ -1,6 +1,7 @@
-/* Goal: groups expand to the nodes and links that the header promises, with the same ids everywhere. Method: small
- * scenarios whose nodes can be listed by hand, then invariants over seeded random tiers: names are unique, parents
- * and children agree, links are sorted and found, blocks are even, parts of the band sum to one. */
+/* Goal: groups expand to the nodes and links that the header promises, with the same ids everywhere. Method:
+ * small scenarios whose nodes can be listed by hand, then invariants over seeded random tiers: names are
+ * unique, parents and children agree, links are sorted and found, blocks are even, parts of the band sum to
+ * one. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,8 +26,8 @@ struct plant {
 static void plant_open(struct plant *plant, const char *text) {
     struct error error = {.text = ""};
     arena_init(&plant->arena);
-    if (scenario_load_text(text, strlen(text), "test.yaml", NULL, 0, &plant->arena, &plant->scenario, &problems) !=
-        STATUS_OK) {
+    if (scenario_load_text(text, strlen(text), "test.yaml", NULL, 0, &plant->arena, &plant->scenario,
+                           &problems) != STATUS_OK) {
         scenario_problems_print(&problems, stderr);
         fail_msg("this scenario should load:\n%s", text);
     }
@@ -112,7 +113,8 @@ static void an_entry_for_a_node_goes_before_one_for_its_group(void **state) {
     plant_open(&plant, text);
     static const double rates[] = {2e6, 3e6, 3e6, 1e6, 1e8, 1e8};
     for (uint32_t i = 0; i < 6; i++) {
-        uint32_t sensor = 3 + i, link = topology_link_between(&plant.topology, sensor, plant.topology.nodes[sensor].parent);
+        uint32_t sensor = 3 + i,
+                 link = topology_link_between(&plant.topology, sensor, plant.topology.nodes[sensor].parent);
         assert_true(plant.topology.links[link].config->rate_bps == rates[i]);
     }
     plant_close(&plant);
@@ -134,10 +136,11 @@ static void faults_on_a_group_mark_all_its_nodes(void **state) {
     (void)state;
     struct plant plant;
     char text[4096];
-    scenario_text_with("{kind: crash, at: 2 s, node: gateway-2}\n  - {kind: restart, at: 4 s, node: gateway-2}",
-                       "{kind: hang, at: 2 s, until: 3 s, node: sensor}\n"
-                       "  - {kind: loss, at: 2 s, from: gateway, to: edge, value: 0.5}",
-                       text, sizeof text);
+    scenario_text_with(
+        "{kind: crash, at: 2 s, node: gateway-2}\n  - {kind: restart, at: 4 s, node: gateway-2}",
+        "{kind: hang, at: 2 s, until: 3 s, node: sensor}\n"
+        "  - {kind: loss, at: 2 s, from: gateway, to: edge, value: 0.5}",
+        text, sizeof text);
     plant_open(&plant, text);
     for (uint32_t id = 0; id < 9; id++)
         assert_int_equal(plant.topology.nodes[id].may_crash, id >= 3);
@@ -146,8 +149,9 @@ static void faults_on_a_group_mark_all_its_nodes(void **state) {
 
 static void too_many_nodes_are_a_limit(void **state) {
     (void)state;
-    struct scenario_group groups[2] = {{.name = "e", .role = ROLE_EDGE, .count = 60000},
-                                       {.name = "g", .role = ROLE_GATEWAY, .parent = "e", .per_parent = 60000}};
+    struct scenario_group groups[2] = {
+        {.name = "e", .role = ROLE_EDGE, .count = 60000},
+        {.name = "g", .role = ROLE_GATEWAY, .parent = "e", .per_parent = 60000}};
     struct scenario scenario = {.groups = groups, .group_count = 2};
     struct topology topology;
     struct arena arena;
@@ -190,8 +194,10 @@ static void check_children(const struct topology *topology) {
     }
 }
 
-/* With `count`, parents get even, contiguous blocks: child counts differ by one at most and parents ascend. */
-static void check_blocks(const struct topology *topology, uint32_t group, uint32_t first_parent, uint32_t parents) {
+/* With `count`, parents get even, contiguous blocks: child counts differ by one at most and parents ascend.
+ */
+static void check_blocks(const struct topology *topology, uint32_t group, uint32_t first_parent,
+                         uint32_t parents) {
     uint32_t least = UINT32_MAX, most = 0, last = 0;
     for (uint32_t i = first_parent; i < first_parent + parents; i++) {
         least = topology->nodes[i].child_count < least ? topology->nodes[i].child_count : least;
