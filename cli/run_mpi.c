@@ -72,7 +72,8 @@ static enum status line_load(struct run_request *request, struct line *line, str
         scenario_problems_print(&line->problems, stderr);
         return error_set(error, status, "%s: the scenario was not accepted; nothing was started", options->scenario_path);
     }
-    return topology_build(&line->scenario, &line->arena, &line->topology, error);
+    TRY(topology_build(&line->scenario, &line->arena, &line->topology, error));
+    return session_check_data(&line->scenario, error);
 }
 
 int run_mpi_dry(struct run_request *request) {

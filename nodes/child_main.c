@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "nodes/child.h"
+#include "nodes/task.h"
 
 struct child {
     struct arena arena;
@@ -21,8 +22,7 @@ struct child {
 static enum status open_bearings(struct child *child, struct error *error) {
     if (child->hosting.class->role != ROLE_DEVICE)
         return STATUS_OK;
-    const struct scenario *scenario = &child->scenario;
-    return bearing_source_open(&scenario->data, scenario->task.sample_rate_hz, scenario->seed, &child->bearings, error);
+    return task_open_bearings(&child->scenario, &child->bearings, error);
 }
 
 static enum status child_init(struct child *child, struct error *error) {

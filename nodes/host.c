@@ -7,6 +7,7 @@
 
 #include "common/base/random.h"
 #include "common/record/durable.h"
+#include "nodes/task.h"
 
 static enum status deliver(void *context, struct engine *engine, const struct engine_event *event);
 
@@ -283,8 +284,7 @@ static enum status open_bearings(struct host *host, struct error *error) {
     const struct scenario *scenario = host->config.scenario;
     for (uint32_t id = 0; id < host->node_count; id++)
         if (is_here(host, id) && host->config.topology->nodes[id].role == ROLE_DEVICE)
-            return bearing_source_open(&scenario->data, scenario->task.sample_rate_hz, scenario->seed,
-                                       &host->bearings, error);
+            return task_open_bearings(scenario, &host->bearings, error);
     return STATUS_OK;
 }
 

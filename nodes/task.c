@@ -18,6 +18,16 @@ uint64_t task_bits(const struct scenario *scenario) {
     return (uint64_t)llround(scenario->task.bits);
 }
 
+enum status task_open_bearings(const struct scenario *scenario, struct bearing_source **bearings, struct error *error) {
+    TRY(bearing_source_open(&scenario->data, scenario->task.sample_rate_hz, scenario->seed, bearings, error));
+    enum status status = bearing_source_check(*bearings, task_sample_count(scenario), error);
+    if (status != STATUS_OK) {
+        bearing_source_close(*bearings);
+        *bearings = NULL;
+    }
+    return status;
+}
+
 struct task_header task_header_of(uint32_t device, uint32_t slot) {
     return (struct task_header){.device = device,
                                 .slot = slot,

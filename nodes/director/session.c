@@ -15,6 +15,7 @@
 #include "common/record/record.h"
 #include "common/record/report.h"
 #include "nodes/rank.h"
+#include "nodes/task.h"
 
 #define FLUSH_EVERY_S 0.5    /* how much of a run a power cut may cost */
 #define PROGRESS_EVERY_S 0.1
@@ -100,6 +101,15 @@ static void describe(void *context, uint32_t rank, char *text, size_t size) {
     placement_describe(&session->placement, &session->topology, rank, text, size);
 }
 
+enum status session_check_data(const struct scenario *scenario, struct error *error) {
+    struct bearing_source *bearings = NULL;
+    if (scenario->data.source != DATA_RECORDS)
+        return STATUS_OK;
+    enum status status = task_open_bearings(scenario, &bearings, error);
+    bearing_source_close(bearings);
+    return status;
+}
+
 /* ---- the run directory ---- */
 
 enum status session_default_dir(const struct scenario *scenario, char *path, size_t size, struct error *error) {
@@ -178,6 +188,7 @@ static enum status load(struct session *session, struct error *error) {
     if (status != STATUS_OK)
         return error_set(error, status, "%s: the scenario was not accepted; nothing was started", options->scenario_path);
     TRY(topology_build(&session->scenario, &session->arena, &session->topology, error));
+    TRY(session_check_data(&session->scenario, error));
     enum placement_kind kind = options->placement;
     uint32_t ranks = bus_size(session->config->bus);
     if (kind == PLACEMENT_SINGLE && (options->processes > 0 || ranks == 1))

@@ -37,6 +37,9 @@ enum status session_run(const struct session_config *config, struct session_resu
 /* Creates a fresh run directory below runs/: NAME-sSEED-DATE-TIME, with -2, -3, ... when two runs start in one second. */
 enum status session_default_dir(const struct scenario *scenario, char *path, size_t size, struct error *error);
 
+/* Can the scenario's vibration records be read? Asked before anything is started or written. */
+enum status session_check_data(const struct scenario *scenario, struct error *error);
+
 /* Makes `dir` if need be and checks that it is empty and can be written to. STATUS_INVALID: not
  * empty; STATUS_IO: the system refuses. */
 enum status session_prepare_dir(const char *dir, struct error *error);
