@@ -12,6 +12,9 @@
 #define DAY_NS 8.64e13
 #define RUN_NS 8.64e15 /* 100 days */
 
+/* The tables are laid out by hand: a row in a few lines. */
+/* clang-format off */
+
 #define BIT(value) (UINT32_C(1) << (value))
 #define KINDS(mask)                                                                                          \
     { "kind", mask }
@@ -697,6 +700,8 @@ static const struct schema_field scenario_rows[] = {
      .doc = "Schedule of what goes wrong."},
 };
 const struct schema scenario_schema = SCHEMA(scenario_rows, NULL);
+
+/* clang-format on */
 
 const struct schema_field *schema_find(const struct schema *schema, const char *key) {
     for (size_t i = 0; i < schema->count; i++)
