@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "common/net/bus.h"
-#include "common/net/doorbell.h"
+#include "common/net/scheduling.h"
 
 #define REPETITIONS_MAX 101
 #define BUSY_MAX 64
@@ -165,7 +165,7 @@ static void start_busy(pid_t *children, uint32_t count) {
         if (children[i] > 0)
             continue;
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        doorbell_ask_slices(0); /* a program like any other */
+        scheduling_ask_slices(0); /* a program like any other */
         for (volatile uint64_t work = 0; getppid() == parent;)
             for (uint32_t step = 0; step < 100000000u; step++)
                 work = work + step;

@@ -12,6 +12,8 @@ static const char *const fixed_words[] = {
     "--mca", "async_mpi_init", "1",             /* start-up without a barrier */
     "--mca", "mpi_yield_when_idle", "1",        /* more ranks than cores is the rule */
     "--mca", "odls_base_sigkill_timeout", "3",  /* seconds from a stop to SIGTERM, and again to SIGKILL */
+    "--mca", "btl_vader_single_copy_mechanism", "none", /* containers forbid process_vm_readv */
+    "--mca", "btl_vader_fbox_max", "0",         /* one queue to look at instead of one per sender */
     "--bind-to", "none", "--oversubscribe", NULL};
 
 static const char *const root_environment[] = {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", NULL};

@@ -1,7 +1,8 @@
 /* bus_mpi: the ranks of one mpirun. The only file that includes mpi.h.
  *
- * MPI carries every message: a non-blocking send from a pooled copy, received by a matched probe (so any size and
- * any order of senders needs no buffer posted ahead), on one communicator per lane. Waiting is ours: MPI's own way
+ * MPI carries every message, on one communicator per lane: a non-blocking send from a pooled copy, into a receive
+ * posted ahead. A large message sends only its size that way; its bytes follow on a communicator of their own, for
+ * which the receiver, told source and size, posts a receive then. Waiting is ours: MPI's own way
  * of waiting burns a core or adds latency (docs/decisions/waiting.md). A waiter looks a few times, yielding the
  * core in between, then sleeps on its doorbell in memory shared by the ranks of its host; senders ring once per
  * flush. What no doorbell announces (other hosts, a large transfer under way) is looked for in growing steps. */
@@ -10,13 +11,14 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/net/bus.h"
 #include "common/net/bus_backend.h"
 #include "common/net/doorbell.h"
+#include "common/net/loopback.h"
+#include "common/net/scheduling.h"
 
 #define NS_PER_US INT64_C(1000)
 #define NS_PER_MS INT64_C(1000000)
@@ -25,12 +27,15 @@
 #define POLL_NS_MAX (1 * NS_PER_MS)
 #define SPIN_ROUNDS_CROWDED 0           /* looks before sleeping, more ranks than cores */
 #define SPIN_ROUNDS_ROOMY 100           /* a core for each rank */
-#define SMALL_BYTES ((size_t)4096)      /* pooled send copies; larger ones are allocated one by one */
+#define SMALL_BYTES ((size_t)4000)      /* with Open MPI's header an eager message; larger ones go in two parts */
 #define SMALL_KEPT_MAX 1024u
-#define RECEIVE_BYTES_KEPT ((size_t)1 << 20)
+#define LARGE_BYTES_FIRST ((size_t)64 << 10)
+#define LARGE_BYTES_KEPT ((size_t)1 << 20)
 #define REAP_BUDGET 16u                 /* sends looked at per call, so that a flood stays linear */
 #define CLOSE_S_MAX 60u
-#define INIT_SLACK_NS 20000000ul       /* see stretch_naps */
+#define TAG_WHOLE 0                    /* the message */
+#define TAG_SIZE 1                     /* the size of a large one, uint64_t; its tag on `large` is the lane */
+#define NAP_SLACK_NS 20000000u         /* while MPI starts and ends: scheduling.h */
 
 static_assert((int)DOORBELL_LANES == (int)BUS_LANES, "a doorbell counts every lane");
 
@@ -38,32 +43,32 @@ struct pending_send {
     struct pending_send *next;
     size_t capacity;
     uint32_t rank;
+    int size;
     MPI_Request request;
     _Alignas(16) uint8_t data[];
 };
 
-struct loopback {
-    struct loopback *next;
-    enum bus_lane lane;
-    size_t size;
-    _Alignas(16) uint8_t data[];
-};
-
-enum arrival_state { ARRIVAL_NONE = 0, ARRIVAL_MATCHED, ARRIVAL_RECEIVING, ARRIVAL_COMPLETE };
+enum arrival_state { ARRIVAL_NONE = 0, ARRIVAL_ANNOUNCED, ARRIVAL_RECEIVING, ARRIVAL_COMPLETE };
 
 /* The message being taken. Nothing else is received until all its bytes are here, which keeps the order. */
 struct arrival {
-    enum arrival_state state;
+    enum arrival_state state; /* small messages go from none to complete */
     enum bus_lane lane;
     uint32_t source;
-    int size;
-    MPI_Message message;
+    size_t size;
+    uint8_t *data; /* borrowed from `posted` or `large_data` */
     MPI_Request request;
+};
+
+/* A receive posted ahead. */
+struct posted {
+    MPI_Request request;
+    uint8_t *data; /* SMALL_BYTES, owned */
 };
 
 struct bus_mpi {
     struct bus bus; /* first: a struct bus * is a struct bus_mpi * */
-    MPI_Comm lanes[BUS_LANES], host;
+    MPI_Comm lanes[BUS_LANES], large, host;
     MPI_Win window;
     struct doorbell *doorbells; /* by rank on this host */
     struct doorbell *own;
@@ -77,10 +82,12 @@ struct bus_mpi {
     struct pending_send *pending_first, *pending_last, *spare;
     uint32_t spare_count;
     size_t pending_bytes;
-    struct loopback *loop_first, *loop_last, *loop_held;
+    struct loopback loopback;
     struct arrival arrival;
-    uint8_t *buffer;
-    size_t buffer_bytes;
+    struct posted posted[BUS_LANES];
+    uint8_t *unposted;          /* the buffer that is not posted: the caller's current message, or free */
+    uint8_t *large_data;
+    size_t large_bytes;
     uint32_t taken[BUS_LANES];  /* messages matched so far, wraps */
     uint32_t first_lane;        /* looked at first: alternates */
 };
@@ -161,41 +168,20 @@ static void reap(struct bus_mpi *self) {
     }
 }
 
-static enum status loop_send(struct bus_mpi *self, enum bus_lane lane, const void *data, size_t size) {
-    if (self->pending_bytes + size > BUS_PENDING_BYTES_MAX)
-        return STATUS_FULL;
-    struct loopback *loop = malloc(sizeof *loop + size);
-    if (loop == NULL)
-        return STATUS_MEMORY;
-    *loop = (struct loopback){.lane = lane, .size = size};
-    if (size > 0)
-        memcpy(loop->data, data, size);
-    if (self->loop_last != NULL)
-        self->loop_last->next = loop;
-    else
-        self->loop_first = loop;
-    self->loop_last = loop;
-    self->pending_bytes += size;
-    return STATUS_OK;
-}
-
-static enum status mpi_send(struct bus *bus, uint32_t rank, enum bus_lane lane, const void *data, size_t size) {
-    struct bus_mpi *self = mpi_of(bus);
-    if (rank == bus->rank)
-        return loop_send(self, lane, data, size);
-    if (self->pending_bytes + size > BUS_PENDING_BYTES_MAX) {
-        reap(self);
-        if (self->pending_bytes + size > BUS_PENDING_BYTES_MAX)
-            return STATUS_FULL;
-    }
+/* A copy of `data` on its way to `rank`, not yet given to MPI. NULL when out of memory. */
+static struct pending_send *copy(struct bus_mpi *self, uint32_t rank, const void *data, size_t size) {
     struct pending_send *send = pending_take(self, size);
     if (send == NULL)
-        return STATUS_MEMORY;
+        return NULL;
     send->rank = rank;
+    send->size = (int)size;
     if (size > 0)
         memcpy(send->data, data, size);
-    if (MPI_Isend(send->data, (int)size, MPI_BYTE, (int)rank, 0, self->lanes[lane], &send->request) !=
-        MPI_SUCCESS) {
+    return send;
+}
+
+static enum status submit(struct bus_mpi *self, struct pending_send *send, MPI_Comm lane, int tag) {
+    if (MPI_Isend(send->data, send->size, MPI_BYTE, (int)send->rank, tag, lane, &send->request) != MPI_SUCCESS) {
         pending_give_back(self, send);
         return STATUS_PEER;
     }
@@ -203,6 +189,42 @@ static enum status mpi_send(struct bus *bus, uint32_t rank, enum bus_lane lane, 
         pending_give_back(self, send);
     else
         pending_append(self, send);
+    return STATUS_OK;
+}
+
+/* All memory is taken before MPI gets the first part: an announced size without its bytes would be a lie. */
+static enum status send_large(struct bus_mpi *self, uint32_t rank, enum bus_lane lane, const void *data, size_t size) {
+    uint64_t announced = size;
+    struct pending_send *head = copy(self, rank, &announced, sizeof announced);
+    struct pending_send *body = head != NULL ? copy(self, rank, data, size) : NULL;
+    if (body == NULL) {
+        if (head != NULL)
+            pending_give_back(self, head);
+        return STATUS_MEMORY;
+    }
+    enum status status = submit(self, head, self->lanes[lane], TAG_SIZE);
+    enum status body_status = submit(self, body, self->large, (int)lane);
+    return status != STATUS_OK ? status : body_status;
+}
+
+static enum status send_small(struct bus_mpi *self, uint32_t rank, enum bus_lane lane, const void *data, size_t size) {
+    struct pending_send *send = copy(self, rank, data, size);
+    return send != NULL ? submit(self, send, self->lanes[lane], TAG_WHOLE) : STATUS_MEMORY;
+}
+
+static enum status mpi_send(struct bus *bus, uint32_t rank, enum bus_lane lane, const void *data, size_t size) {
+    struct bus_mpi *self = mpi_of(bus);
+    if (rank == bus->rank)
+        return loopback_put(&self->loopback, lane, data, size);
+    if (self->pending_bytes + size > BUS_PENDING_BYTES_MAX) {
+        reap(self);
+        if (self->pending_bytes + size > BUS_PENDING_BYTES_MAX)
+            return STATUS_FULL;
+    }
+    if (size <= SMALL_BYTES)
+        TRY(send_small(self, rank, lane, data, size));
+    else
+        TRY(send_large(self, rank, lane, data, size));
     if (self->host_rank[rank] >= 0)
         doorbell_count(&self->doorbells[self->host_rank[rank]], lane);
     mark_written(self, rank);
@@ -233,54 +255,72 @@ static bool expects(const struct bus_mpi *self, uint32_t lane) {
     return self->has_remote || (int32_t)(mail - self->taken[lane]) > 0;
 }
 
-static bool probe_lane(struct bus_mpi *self, uint32_t lane) {
+static void post_receive(struct bus_mpi *self, uint32_t lane) {
+    struct posted *posted = &self->posted[lane];
+    MPI_Irecv(posted->data, (int)SMALL_BYTES, MPI_BYTE, MPI_ANY_SOURCE, MPI_ANY_TAG, self->lanes[lane],
+              &posted->request);
+}
+
+/* Looks whether the receive posted on `lane` is filled; if so the message becomes the arrival. */
+static bool look_at_lane(struct bus_mpi *self, uint32_t lane) {
     struct arrival *arrival = &self->arrival;
+    struct posted *posted = &self->posted[lane];
     MPI_Status status;
-    int found = 0;
-    /* Open MPI looks first and fetches afterwards, so the first question may be in vain. */
-    for (int i = 0; i < 2 && !found; i++)
-        MPI_Improbe(MPI_ANY_SOURCE, 0, self->lanes[lane], &found, &arrival->message, &status);
-    if (!found)
+    int done = 0, count;
+    MPI_Test(&posted->request, &done, &status);
+    if (!done)
         return false;
-    arrival->state = ARRIVAL_MATCHED;
-    arrival->lane = (enum bus_lane)lane;
-    arrival->source = (uint32_t)status.MPI_SOURCE;
-    MPI_Get_count(&status, MPI_BYTE, &arrival->size);
+    MPI_Get_count(&status, MPI_BYTE, &count);
+    *arrival = (struct arrival){.state = ARRIVAL_COMPLETE,
+                                .lane = (enum bus_lane)lane,
+                                .source = (uint32_t)status.MPI_SOURCE,
+                                .size = (size_t)count,
+                                .data = posted->data};
+    if (status.MPI_TAG == TAG_SIZE) {
+        uint64_t announced;
+        assert(arrival->size == sizeof announced);
+        memcpy(&announced, posted->data, sizeof announced);
+        assert(announced > SMALL_BYTES && announced <= BUS_MESSAGE_BYTES_MAX);
+        arrival->state = ARRIVAL_ANNOUNCED;
+        arrival->size = announced;
+        post_receive(self, lane);
+    }
     self->taken[lane]++;
     self->first_lane = (lane + 1) % BUS_LANES;
     return true;
 }
 
-static bool probe(struct bus_mpi *self) {
+static bool look_at_lanes(struct bus_mpi *self) {
     for (uint32_t i = 0; i < BUS_LANES; i++) {
         uint32_t lane = (self->first_lane + i) % BUS_LANES;
-        if (expects(self, lane) && probe_lane(self, lane))
+        if (expects(self, lane) && look_at_lane(self, lane))
             return true;
     }
     return false;
 }
 
-static void buffer_fit(struct bus_mpi *self, size_t size) {
-    bool too_large = self->buffer_bytes > RECEIVE_BYTES_KEPT && size <= RECEIVE_BYTES_KEPT;
-    if (self->buffer_bytes >= size && !too_large)
+static void large_fit(struct bus_mpi *self, size_t size) {
+    bool too_large = self->large_bytes > LARGE_BYTES_KEPT && size <= LARGE_BYTES_KEPT;
+    if (self->large_bytes >= size && !too_large)
         return;
-    size_t bytes = SMALL_BYTES;
-    while (bytes < size)
-        bytes *= 2;
-    free(self->buffer);
-    self->buffer = malloc(bytes);
-    self->buffer_bytes = self->buffer != NULL ? bytes : 0;
+    free(self->large_data);
+    self->large_bytes = size > LARGE_BYTES_FIRST ? size : LARGE_BYTES_FIRST;
+    self->large_data = malloc(self->large_bytes);
+    if (self->large_data == NULL)
+        self->large_bytes = 0;
 }
 
-/* Moves the arrival on; true when all its bytes are here. Without memory for it the message stays matched and the
+/* Moves the arrival on; true when all its bytes are here. Without memory for it the message stays announced and the
  * next call tries again. Large ones come in pieces: MPI works on them in every test. */
 static bool arrival_advance(struct bus_mpi *self) {
     struct arrival *arrival = &self->arrival;
-    if (arrival->state == ARRIVAL_MATCHED) {
-        buffer_fit(self, (size_t)arrival->size);
-        if (self->buffer == NULL)
+    if (arrival->state == ARRIVAL_ANNOUNCED) {
+        large_fit(self, arrival->size);
+        if (self->large_data == NULL)
             return false;
-        MPI_Imrecv(self->buffer, arrival->size, MPI_BYTE, &arrival->message, &arrival->request);
+        arrival->data = self->large_data;
+        MPI_Irecv(arrival->data, (int)arrival->size, MPI_BYTE, (int)arrival->source, (int)arrival->lane, self->large,
+                  &arrival->request);
         arrival->state = ARRIVAL_RECEIVING;
     }
     if (arrival->state == ARRIVAL_RECEIVING && request_done(&arrival->request))
@@ -288,37 +328,31 @@ static bool arrival_advance(struct bus_mpi *self) {
     return arrival->state == ARRIVAL_COMPLETE;
 }
 
-static void loop_release(struct bus_mpi *self) {
-    if (self->loop_held != NULL)
-        self->pending_bytes -= self->loop_held->size;
-    free(self->loop_held);
-    self->loop_held = NULL;
-}
-
-static bool loop_receive(struct bus_mpi *self, struct bus_message *message) {
-    struct loopback *loop = self->loop_first;
-    if (loop == NULL)
-        return false;
-    self->loop_first = loop->next;
-    if (self->loop_first == NULL)
-        self->loop_last = NULL;
-    self->loop_held = loop;
-    *message = (struct bus_message){self->bus.rank, loop->lane, loop->data, loop->size};
-    return true;
+/* The caller gets the filled buffer; the one it gave back by asking takes its place. */
+static void hand_over(struct bus_mpi *self, struct bus_message *message) {
+    struct arrival *arrival = &self->arrival;
+    struct posted *posted = &self->posted[arrival->lane];
+    *message = (struct bus_message){arrival->source, arrival->lane, arrival->data, arrival->size};
+    arrival->state = ARRIVAL_NONE;
+    if (arrival->data != posted->data)
+        return;
+    posted->data = self->unposted;
+    self->unposted = arrival->data;
+    post_receive(self, (uint32_t)arrival->lane);
 }
 
 static bool mpi_receive(struct bus *bus, struct bus_message *message) {
     struct bus_mpi *self = mpi_of(bus);
-    struct arrival *arrival = &self->arrival;
-    loop_release(self);
-    if (loop_receive(self, message))
+    loopback_release(&self->loopback);
+    if (loopback_take(&self->loopback, message)) {
+        message->source = bus->rank;
         return true;
-    if (arrival->state == ARRIVAL_NONE && !probe(self))
+    }
+    if (self->arrival.state == ARRIVAL_NONE && !look_at_lanes(self))
         return false;
     if (!arrival_advance(self))
         return false;
-    *message = (struct bus_message){arrival->source, arrival->lane, self->buffer, (size_t)arrival->size};
-    arrival->state = ARRIVAL_NONE;
+    hand_over(self, message);
     return true;
 }
 
@@ -330,17 +364,18 @@ static int64_t clock_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Would bus_receive return something? A matched message is left alone: its buffer may still be the caller's. */
+/* Would bus_receive return something? A large message that is only announced is left alone: its buffer may still be
+ * the caller's. */
 static bool look(struct bus_mpi *self) {
     if (self->pending_first != NULL)
         reap(self);
-    if (self->loop_first != NULL)
+    if (self->loopback.first != NULL)
         return true;
     switch (self->arrival.state) {
     case ARRIVAL_NONE:
-        return probe(self);
-    case ARRIVAL_MATCHED:
-        return self->buffer != NULL; /* NULL: there was no memory for it */
+        return look_at_lanes(self);
+    case ARRIVAL_ANNOUNCED:
+        return self->large_bytes > 0; /* 0: there was no memory for it */
     case ARRIVAL_RECEIVING:
         return arrival_advance(self);
     case ARRIVAL_COMPLETE:
@@ -406,25 +441,8 @@ static bool mpi_launcher_dead(struct bus *bus) {
 
 /* Opening and closing. */
 
-/* While ranks wait for each other inside MPI_Init and MPI_Finalize, Open MPI looks every 100 us whether it may go on;
- * with hundreds of them that alone keeps all cores busy and the last ones from starting. A generous timer slack
- * stretches those naps. Returns the slack to go back to. */
-static int stretch_naps(void) {
-    int slack_ns = prctl(PR_GET_TIMERSLACK);
-    prctl(PR_SET_TIMERSLACK, INIT_SLACK_NS);
-    return slack_ns;
-}
-
-static void restore_naps(int slack_ns) {
-    prctl(PR_SET_TIMERSLACK, (unsigned long)(slack_ns > 0 ? slack_ns : 0)); /* 0: the process's default */
-}
-
 static void release(struct bus_mpi *self) {
-    loop_release(self);
-    for (struct loopback *loop = self->loop_first, *next; loop != NULL; loop = next) {
-        next = loop->next;
-        free(loop);
-    }
+    loopback_close(&self->loopback);
     for (struct pending_send *send = self->pending_first, *next; send != NULL; send = next) {
         next = send->next;
         free(send);
@@ -437,7 +455,10 @@ static void release(struct bus_mpi *self) {
     free(self->written);
     free(self->dead);
     free(self->dirty);
-    free(self->buffer);
+    for (int lane = 0; lane < BUS_LANES; lane++)
+        free(self->posted[lane].data);
+    free(self->unposted);
+    free(self->large_data);
     free(self);
 }
 
@@ -450,9 +471,13 @@ static void mpi_close(struct bus *bus) {
         mpi_flush(bus);
         sched_yield();
     }
-    int slack_ns = stretch_naps();
+    for (int lane = 0; lane < BUS_LANES; lane++) {
+        MPI_Cancel(&self->posted[lane].request);
+        MPI_Wait(&self->posted[lane].request, MPI_STATUS_IGNORE);
+    }
+    uint64_t slack_ns = scheduling_set_slack(NAP_SLACK_NS);
     MPI_Finalize();
-    restore_naps(slack_ns);
+    scheduling_set_slack(slack_ns);
     alarm(0);
     release(self);
 }
@@ -480,10 +505,13 @@ static enum status take_memory(struct bus_mpi **created, uint32_t size) {
     self->written = calloc(size, sizeof *self->written);
     self->dead = calloc(size, sizeof *self->dead);
     self->dirty = calloc(size, sizeof *self->dirty);
-    self->buffer = malloc(SMALL_BYTES);
-    self->buffer_bytes = SMALL_BYTES;
-    if (self->host_rank == NULL || self->written == NULL || self->dead == NULL || self->dirty == NULL ||
-        self->buffer == NULL) {
+    self->unposted = malloc(SMALL_BYTES);
+    large_fit(self, LARGE_BYTES_FIRST);
+    bool complete = self->host_rank != NULL && self->written != NULL && self->dead != NULL && self->dirty != NULL &&
+                    self->unposted != NULL && self->large_data != NULL;
+    for (int lane = 0; lane < BUS_LANES; lane++)
+        complete &= (self->posted[lane].data = malloc(SMALL_BYTES)) != NULL;
+    if (!complete) {
         release(self);
         return STATUS_MEMORY;
     }
@@ -534,7 +562,8 @@ static uint32_t choose_spin_rounds(uint32_t host_size) {
 }
 
 enum status bus_mpi_open(int *argc, char ***argv, struct bus **bus, struct error *error) {
-    int slack_ns = stretch_naps(), rank, size;
+    uint64_t slack_ns = scheduling_set_slack(NAP_SLACK_NS);
+    int rank, size;
     if (MPI_Init(argc, argv) != MPI_SUCCESS)
         return error_set(error, STATUS_UNSUPPORTED, "MPI did not start; `tierbed doctor` checks the installation");
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -547,6 +576,8 @@ enum status bus_mpi_open(int *argc, char ***argv, struct bus **bus, struct error
         MPI_Comm_dup(MPI_COMM_WORLD, &self->lanes[lane]);
         MPI_Comm_set_errhandler(self->lanes[lane], MPI_ERRORS_RETURN);
     }
+    MPI_Comm_dup(MPI_COMM_WORLD, &self->large);
+    MPI_Comm_set_errhandler(self->large, MPI_ERRORS_RETURN);
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &self->host);
     uint32_t host_size = find_neighbours(self);
     enum status status = open_doorbells(self, host_size, error);
@@ -554,10 +585,12 @@ enum status bus_mpi_open(int *argc, char ***argv, struct bus **bus, struct error
         release(self);
         return status;
     }
+    for (uint32_t lane = 0; lane < BUS_LANES; lane++)
+        post_receive(self, lane);
     self->spin_rounds = choose_spin_rounds(host_size);
     self->launcher = getenv("OMPI_COMM_WORLD_SIZE") != NULL ? getppid() : 0;
-    restore_naps(slack_ns);
-    doorbell_ask_slices(SLICE_NS_SHORTEST);
+    scheduling_set_slack(slack_ns);
+    scheduling_ask_slices(SLICE_NS_SHORTEST);
     *bus = &self->bus;
     return STATUS_OK;
 }

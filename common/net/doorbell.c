@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,24 +92,6 @@ bool doorbell_sleep(struct doorbell *own, uint32_t word, int64_t timeout_ns) {
     syscall(SYS_futex, &own->word, FUTEX_WAIT, word, &timeout, NULL, 0);
     doorbell_cancel(own);
     return atomic_load(&own->word) != word;
-}
-
-/* struct sched_attr of sched_setattr(2), first version; its header cannot be included beside <sched.h>. */
-struct scheduling {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime_ns, deadline_ns, period_ns;
-};
-
-void doorbell_ask_slices(uint64_t slice_ns) {
-    struct scheduling scheduling = {0};
-    if (syscall(SYS_sched_getattr, 0, &scheduling, sizeof scheduling, 0) != 0 || scheduling.policy != SCHED_OTHER)
-        return;
-    scheduling.size = sizeof scheduling;
-    scheduling.runtime_ns = slice_ns;
-    syscall(SYS_sched_setattr, 0, &scheduling, 0);
 }
 
 bool doorbell_owner_dead(const struct doorbell *peer) {

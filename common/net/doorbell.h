@@ -42,13 +42,6 @@ void doorbell_cancel(struct doorbell *own);
 /* Sleeps until rung after the announcement, at most `timeout_ns` (> 0); true when rung. Signals end it early. */
 bool doorbell_sleep(struct doorbell *own, uint32_t word, int64_t timeout_ns);
 
-/* Asks the scheduler for slices of `slice_ns` for the calling thread and what it forks (0: the system's default).
- * Short ones cost nobody anything when ranks run for microseconds and sleep, and let a rank that was rung run at
- * once beside programs that keep the cores busy (Linux 6.12 and later: EEVDF otherwise lets those finish their
- * slice, about 3 ms). Older kernels ignore it, and nothing depends on it but speed, so a refusal is no error. */
-#define SLICE_NS_SHORTEST 100000u
-void doorbell_ask_slices(uint64_t slice_ns);
-
 /* Has the process that called doorbell_init on `peer` ended (a zombie has)? One read of /proc: microseconds. */
 bool doorbell_owner_dead(const struct doorbell *peer);
 
