@@ -276,6 +276,10 @@ static enum status deliver(void *context, struct engine *engine, const struct en
 
 /* ---- opening and closing ---- */
 
+static const char *name_of(void *context, uint32_t node) {
+    return ((const struct host *)context)->config.topology->nodes[node].name;
+}
+
 static bool is_here(const struct host *host, uint32_t node) {
     return host->config.rank_of_node == NULL || host->config.rank_of_node[node] == host->config.rank;
 }
@@ -340,6 +344,7 @@ enum status host_open(struct host *host, const struct host_config *config, struc
                                                        .rank_of_node = config->rank_of_node,
                                                        .step_max = config->scenario->superdense_max,
                                                        .deliver = deliver,
+                                                       .name = name_of,
                                                        .context = host});
     if (host->nodes == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for %u nodes", host->node_count);

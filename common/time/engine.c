@@ -162,18 +162,32 @@ static void loop_remember(struct engine *engine, const struct event_entry *entry
     engine->loop_node[at] = entry->node;
 }
 
+static size_t put_name(const struct engine *engine, uint32_t node, char *text, size_t size) {
+    int length = engine->config.name != NULL
+                     ? snprintf(text, size, "%s", engine->config.name(engine->config.context, node))
+                     : snprintf(text, size, "node %u", node);
+    return length < 0 ? 0 : (size_t)length < size ? (size_t)length : size - 1;
+}
+
+static bool pair_seen(const struct engine *engine, uint32_t at) {
+    for (uint32_t i = 0; i < at; i++)
+        if (engine->loop_source[i] == engine->loop_source[at] && engine->loop_node[i] == engine->loop_node[at])
+            return true;
+    return false;
+}
+
 /* Names each "source -> node" pair of the last steps once. */
 static enum status loop_error(const struct engine *engine, struct error *error) {
     char pairs[512] = "";
     size_t used = 0;
     uint32_t known = engine->loop_count < ENGINE_LOOP_MEMORY ? engine->loop_count : ENGINE_LOOP_MEMORY;
-    for (uint32_t i = 0; i < known; i++) {
-        bool seen = false;
-        for (uint32_t j = 0; j < i; j++)
-            seen |= engine->loop_source[i] == engine->loop_source[j] && engine->loop_node[i] == engine->loop_node[j];
-        if (!seen && used < sizeof pairs - 40)
-            used += (size_t)snprintf(pairs + used, sizeof pairs - used, "%snode %u -> node %u", used ? ", " : "",
-                                     engine->loop_source[i], engine->loop_node[i]);
+    for (uint32_t i = 0; i < known && used < sizeof pairs - 120; i++) {
+        if (pair_seen(engine, i))
+            continue;
+        used += (size_t)snprintf(pairs + used, sizeof pairs - used, "%s", used ? ", " : "");
+        used += put_name(engine, engine->loop_source[i], pairs + used, 50);
+        used += (size_t)snprintf(pairs + used, sizeof pairs - used, " -> ");
+        used += put_name(engine, engine->loop_node[i], pairs + used, 50);
     }
     return error_set(error, STATUS_LIMIT,
                      "zero-delay loop at t = %.9f s: more than %u steps at one time between %s; give one of these "

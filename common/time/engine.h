@@ -47,6 +47,7 @@ struct engine_config {
     const uint32_t *rank_of_node; /* borrowed; NULL when everything is here */
     uint32_t step_max;            /* same-time steps allowed, at most EVENT_STEP_MAX */
     engine_deliver deliver;
+    const char *(*name)(void *context, uint32_t node); /* for errors; NULL: numbers */
     void *context;
 };
 
