@@ -366,7 +366,7 @@ static bool print_in_unit(double value, const struct unit *unit, struct candidat
         shorten_exponent(number);
         int letters = snprintf(candidate->text, sizeof candidate->text, "%s%s%s", number,
                                *unit->symbol != '\0' ? " " : "", unit->symbol);
-        double back;
+        double back = NAN;
         if (units_parse(candidate->text, unit->dimension, &back, NULL) == STATUS_OK && back == value) {
             candidate->letters = (size_t)letters;
             candidate->natural = fabs(mantissa) >= 1 && fabs(mantissa) < 1000;

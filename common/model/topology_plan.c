@@ -67,7 +67,7 @@ enum status plan_count(struct topology_plan *plan, struct error *error) {
 void plan_node_name(const struct topology_plan *plan, uint32_t group, uint32_t position,
                     char name[SCENARIO_NAME_MAX]) {
     const struct scenario_group *config = &plan->scenario->groups[group];
-    char text[SCENARIO_NAME_MAX + 24];
+    char text[SCENARIO_NAME_MAX + 24] = ""; /* zeros after the name: structs compare as bytes */
     if (config->per_parent > 0)
         snprintf(text, sizeof text, "%s-%u-%u", config->name, position / config->per_parent + 1,
                  position % config->per_parent + 1);
@@ -76,8 +76,7 @@ void plan_node_name(const struct topology_plan *plan, uint32_t group, uint32_t p
     else
         snprintf(text, sizeof text, "%s", config->name);
     assert(strlen(text) < SCENARIO_NAME_MAX);
-    memset(name, 0, SCENARIO_NAME_MAX);
-    memcpy(name, text, strlen(text));
+    memcpy(name, text, SCENARIO_NAME_MAX);
 }
 
 uint32_t plan_parent_position(const struct topology_plan *plan, uint32_t group, uint32_t position) {
