@@ -12,7 +12,7 @@
 #define SERIES_MAX SCENARIO_LEVELS_MAX
 
 struct series {
-    double *delays_ms; /* owned, ascending */
+    double *delays_ms; /* ascending; a piece of delays.values */
     size_t count;
 };
 
@@ -20,6 +20,7 @@ struct delays {
     struct series series[SERIES_MAX];
     uint32_t count;
     double max_ms;
+    double *values; /* owned: the delays of all series, one series after the other */
 };
 
 static bool is_done(const struct row_task *task) {
@@ -35,26 +36,11 @@ static int ascending(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
-/* False without memory. */
-static bool collect(struct delays *delays, const struct report_data *data, enum chart_split split) {
-    *delays = (struct delays){.count = split == CHART_BY_LEVEL ? data->level_count : 2};
-    for (size_t i = 0; i < data->task_count; i++)
-        if (is_done(&data->tasks[i]) && series_of(&data->tasks[i], split) < delays->count)
-            delays->series[series_of(&data->tasks[i], split)].count++;
-    for (uint32_t s = 0; s < delays->count; s++) {
-        struct series *series = &delays->series[s];
-        series->delays_ms = series->count > 0 ? calloc(series->count, sizeof *series->delays_ms) : NULL;
-        if (series->count > 0 && series->delays_ms == NULL)
-            return false;
-        series->count = 0;
-    }
-    for (size_t i = 0; i < data->task_count; i++) {
-        const struct row_task *task = &data->tasks[i];
-        if (!is_done(task) || series_of(task, split) >= delays->count)
-            continue;
-        struct series *series = &delays->series[series_of(task, split)];
-        series->delays_ms[series->count++] = (double)(task->answered_ns - task->task.born_ns) / 1e6;
-    }
+static bool belongs(const struct delays *delays, const struct row_task *task, enum chart_split split) {
+    return is_done(task) && series_of(task, split) < delays->count;
+}
+
+static void sort_series(struct delays *delays) {
     for (uint32_t s = 0; s < delays->count; s++) {
         struct series *series = &delays->series[s];
         if (series->count == 0)
@@ -62,12 +48,32 @@ static bool collect(struct delays *delays, const struct report_data *data, enum 
         qsort(series->delays_ms, series->count, sizeof *series->delays_ms, ascending);
         delays->max_ms = fmax(delays->max_ms, series->delays_ms[series->count - 1]);
     }
-    return true;
 }
 
-static void release(struct delays *delays) {
-    for (uint32_t s = 0; s < delays->count; s++)
-        free(delays->series[s].delays_ms);
+/* False without memory. */
+static bool collect(struct delays *delays, const struct report_data *data, enum chart_split split) {
+    *delays = (struct delays){.count = split == CHART_BY_LEVEL ? data->level_count : 2};
+    delays->values = calloc(data->task_count + 1, sizeof *delays->values);
+    if (delays->values == NULL)
+        return false;
+    for (size_t i = 0; i < data->task_count; i++)
+        if (belongs(delays, &data->tasks[i], split))
+            delays->series[series_of(&data->tasks[i], split)].count++;
+    size_t used = 0;
+    for (uint32_t s = 0; s < delays->count; s++) {
+        delays->series[s].delays_ms = delays->values + used;
+        used += delays->series[s].count;
+        delays->series[s].count = 0;
+    }
+    for (size_t i = 0; i < data->task_count; i++) {
+        const struct row_task *task = &data->tasks[i];
+        if (!belongs(delays, task, split))
+            continue;
+        struct series *series = &delays->series[series_of(task, split)];
+        series->delays_ms[series->count++] = (double)(task->answered_ns - task->task.born_ns) / 1e6;
+    }
+    sort_series(delays);
+    return true;
 }
 
 static void style_of(char *style_class, size_t size, enum chart_split split, uint32_t series) {
@@ -136,7 +142,6 @@ void chart_delay(struct markup *out, const struct report_data *data, enum chart_
     snprintf(id, sizeof id, "delay-%s-%s", by_level ? "level" : "place", size.suffix);
     if (!collect(&delays, data, split)) {
         out->failed = true;
-        release(&delays);
         return;
     }
     svg_open(&svg, out,
@@ -148,7 +153,7 @@ void chart_delay(struct markup *out, const struct report_data *data, enum chart_
                                  .description = "Share of done tasks that were answered within a delay; one curve each."});
     draw(&svg, data, &delays, split);
     svg_close(&svg);
-    release(&delays);
+    free(delays.values);
 }
 
 static void legend_key(struct markup *out, const char *style_class) {
@@ -161,7 +166,6 @@ void chart_delay_legend(struct markup *out, const struct report_data *data, enum
     struct delays delays;
     if (!collect(&delays, data, split)) {
         out->failed = true;
-        release(&delays);
         return;
     }
     markup_raw(out, "<ul class=\"legend\">\n");
@@ -180,5 +184,5 @@ void chart_delay_legend(struct markup *out, const struct report_data *data, enum
         markup_raw(out, "</span></li>\n");
     }
     markup_raw(out, "</ul>\n");
-    release(&delays);
+    free(delays.values);
 }

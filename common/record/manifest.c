@@ -38,7 +38,9 @@ static json_t *time_now(void) {
 }
 
 json_t *manifest_json_text(const char *text) {
-    json_t *value = json_string(text != NULL ? text : "");
+    if (text == NULL)
+        text = "";
+    json_t *value = json_string(text);
     if (value != NULL)
         return value;
     char *copy = strdup(text);

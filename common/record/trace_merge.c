@@ -174,9 +174,10 @@ enum status trace_merge(const char *const *paths, size_t count, const char *csv_
                         struct error *error) {
     struct merge merge = {.topology = topology};
     struct durable_file file;
-    TRY(durable_open(&file, csv_path, error));
     merge.heap = calloc(count > 0 ? count : 1, sizeof *merge.heap);
-    enum status status = merge.heap != NULL ? STATUS_OK : error_set(error, STATUS_MEMORY, "no memory to merge traces");
+    if (merge.heap == NULL)
+        return error_set(error, STATUS_MEMORY, "no memory to merge traces");
+    enum status status = durable_open(&file, csv_path, error);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
         status = open_part(&merge, paths[i], error);
     if (status == STATUS_OK) {

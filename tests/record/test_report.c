@@ -37,7 +37,7 @@ static void expect_balanced(const char *page) {
             continue;
         if (!closing) {
             assert_true(depth < 64);
-            strcpy(open[depth++], name);
+            snprintf(open[depth++], sizeof open[0], "%s", name);
         } else if (depth == 0 || strcmp(open[--depth], name) != 0) {
             fail_msg("</%s> closes <%s>", name, depth < 64 ? open[depth] : "");
         }
@@ -140,8 +140,8 @@ static void names_made_of_markup_stay_text(void **state) {
     struct error error = {0};
     struct record *record = NULL;
     sample_open(&run, scratch->run, 7, 2);
-    strcpy(run.scenario.name, "</title><script>alert(1)</script>");
-    strcpy(run.nodes[0].name, "<svg onload=x>");
+    snprintf(run.scenario.name, sizeof run.scenario.name, "</title><script>alert(1)</script>");
+    snprintf(run.nodes[0].name, sizeof run.nodes[0].name, "<svg onload=x>");
     run.config.command_line = "tierbed run \"a b\" && rm '<c>'";
     must(record_open(&run.config, &record, &error), &error);
     must(sample_tasks(&run, record, &error), &error);
