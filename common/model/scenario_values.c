@@ -309,5 +309,5 @@ void binder_read(struct binder *binder, const struct schema_field *field, struct
     case SCHEMA_LIST:
         break;
     }
-    assert(!"a map or list is no single value");
+    assert(false); /* a map or list is no single value */
 }
