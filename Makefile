@@ -118,7 +118,6 @@ $(call objects,$(MPI_SOURCES) $(MPI_TESTS)): EXTRA_CFLAGS = $(MPI_CFLAGS)
 $(OBJ)/common/base/version.o: EXTRA_CFLAGS = -DTIERBED_VERSION='"$(VERSION)"' -DTIERBED_COMMIT='"$(COMMIT)"' \
   -DTIERBED_CFLAGS_TEXT='"$(CFLAGS) -march=$(MARCH) $(VARIANT_FLAGS)"' -DTIERBED_VARIANT='"$(VARIANT)"'
 $(OBJ)/common/base/version.o: $(BUILD)/commit.txt Makefile
-$(OBJ)/cli/command_table.o: $(CLI_SOURCES)
 
 $(LIBTIERBED): $(call objects,$(COMMON_SOURCES) $(NODE_SOURCES) $(BENCH_SOURCES))
 	@rm -f $@

@@ -7,7 +7,7 @@
 
 #define NAME_COLUMN 10    /* width of the command names in the overview */
 #define OPTION_COLUMN 26  /* width of an option and its argument in help */
-#define HELP_WIDTH 100    /* longer lines of running text are broken */
+#define HELP_WIDTH 120    /* longer lines of running text are broken */
 
 static const char about[] =
     "Tierbed emulates devices, gateways, edge servers and the links between them as separate processes, in virtual "
@@ -44,7 +44,8 @@ void command_print_overview(FILE *stream) {
     fprintf(stream, "A testbed of tiers: devices, gateways, edge servers and their links, in virtual time.\n\n");
     print_heading(stream, "Commands");
     for (size_t i = 0; command_table[i] != NULL; i++)
-        fprintf(stream, "  %-*s %s\n", NAME_COLUMN, command_table[i]->name, command_table[i]->summary);
+        fprintf(stream, "  %-*s %c%s\n", NAME_COLUMN, command_table[i]->name,
+                toupper((unsigned char)command_table[i]->summary[0]), command_table[i]->summary + 1);
     fprintf(stream, "\n");
     print_heading(stream, "Options");
     fprintf(stream, "  -h, --help     this text\n  -V, --version  version and build\n\n");
@@ -103,7 +104,7 @@ void command_print_help(FILE *stream, const struct command *command) {
     char usage[256];
     snprintf(usage, sizeof usage, "Usage: tierbed %s %s", command->name, command->usage);
     print_heading(stream, usage);
-    fprintf(stream, "%s\n\n", command->summary);
+    fprintf(stream, "%c%s\n\n", toupper((unsigned char)command->summary[0]), command->summary + 1);
     print_heading(stream, "Options");
     for (const struct command_option *option = command->options; option != NULL && option->name != NULL; option++)
         print_option(stream, option);

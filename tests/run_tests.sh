@@ -81,17 +81,26 @@ program_of() {
   echo "$build/tests/${name%.c}"
 }
 
+# As many programs at once as there are cores; their logs are then counted in order.
 run_unit() {
-  local source program log found=0
+  local source logs
+  logs=$(mktemp -d "$scratch/unit.XXXXXX")
   for source in tests/*/test_*.c; do
     case $source in tests/mpi/* | tests/fuzz/* | 'tests/*'*) continue ;; esac
-    found=1 program=$(program_of "$source") log=$scratch/log
-    timeout "$program_limit_s" "${valgrind[@]}" "$program" >"$log" 2>&1
-    local code=$?
+    printf '%s\0%s\0' "$(program_of "$source")" "$logs/${source//\//.}"
+  done >"$logs/list"
+  [[ -s $logs/list ]] || { empty_section unit; return; }
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  xargs -0 -n 2 -P "$(nproc 2>/dev/null || echo 1)" bash -c '
+    program=${*: -2:1} log=${*: -1} code=0
+    timeout "${@:1:$#-2}" "$program" >"$log" 2>&1 || code=$?
+    echo "$code" >"$log.code"' _ "$program_limit_s" "${valgrind[@]}" <"$logs/list"
+  for source in tests/*/test_*.c; do
+    case $source in tests/mpi/* | tests/fuzz/* | 'tests/*'*) continue ;; esac
+    local log=$logs/${source//\//.}
     count_cmocka "$log"
-    result "${source%.c}" "$code" "$log"
+    result "${source%.c}" "$(cat "$log.code")" "$log"
   done
-  ((found)) || empty_section unit
 }
 
 # Every rank writes its own log, so that one test is one result and not one a rank.
