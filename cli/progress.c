@@ -85,11 +85,9 @@ void progress_update(struct progress *progress, int64_t now_ns, double wall_s) {
 }
 
 void progress_done(struct progress *progress) {
-    if (progress->stream == NULL || (!progress->shown && progress->now_ns <= 0))
-        return;
-    draw(progress);
-    if (progress->bar)
-        fputc('\n', progress->stream);
-    fflush(progress->stream);
+    if (progress->stream != NULL && progress->bar && progress->shown) {
+        fputs("\r\033[K", progress->stream);
+        fflush(progress->stream);
+    }
     progress->stream = NULL;
 }

@@ -25,7 +25,7 @@ void progress_init(struct progress *progress, FILE *stream, int64_t end_ns, bool
  * second on a terminal, once in five seconds elsewhere. */
 void progress_update(struct progress *progress, int64_t now_ns, double wall_s);
 
-/* Draws the last state and ends the line. Safe without any update. */
+/* Takes the bar away: what comes next says how the run ended. Safe without any update, and twice. */
 void progress_done(struct progress *progress);
 
 /* The text of one state without bar or colour, at most `size` bytes: virtual time, per cent, rate, time left. */

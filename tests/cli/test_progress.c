@@ -88,11 +88,46 @@ static void without_a_terminal_a_line_comes_every_five_seconds(void **state) {
     assert_int_equal(count_lines(output), 4);
     progress_done(&progress);
     fflush(stream);
-    assert_int_equal(count_lines(output), 5);
+    assert_int_equal(count_lines(output), 4);
     assert_non_null(strstr(output, "100%"));
     assert_null(strchr(output, '\r'));
     assert_null(strchr(output, '\033'));
     fclose(stream);
+    free(output);
+}
+
+static void a_short_run_needs_no_line_without_a_terminal(void **state) {
+    (void)state;
+    FILE *stream = tmpfile();
+    assert_non_null(stream);
+    struct progress progress;
+    progress_init(&progress, stream, 10 * SECOND, false);
+    progress_update(&progress, 9 * SECOND, 4.9);
+    progress_done(&progress);
+    assert_int_equal(ftell(stream), 0);
+    fclose(stream);
+}
+
+static void a_bar_is_drawn_ten_times_a_second_at_most_and_taken_away(void **state) {
+    (void)state;
+    char *output = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&output, &size);
+    assert_non_null(stream);
+    struct progress progress;
+    progress_init(&progress, NULL, 100 * SECOND, false);
+    progress.stream = stream;
+    progress.bar = true;
+    for (int i = 0; i <= 1000; i++) /* one second of real time */
+        progress_update(&progress, i * SECOND / 10, i / 1000.0);
+    progress_done(&progress);
+    fclose(stream);
+    int drawn = 0;
+    for (const char *at = output; *at != '\0'; at++)
+        drawn += *at == '[' && (at[1] == '#' || at[1] == ' ');
+    assert_in_range(drawn, 9, 11);
+    assert_int_equal(count_lines(output), 0);
+    assert_string_equal(output + strlen(output) - 4, "\r\033[K");
     free(output);
 }
 
@@ -128,6 +163,8 @@ int main(void) {
         cmocka_unit_test(time_beyond_the_end_counts_as_the_end),
         cmocka_unit_test(a_small_buffer_is_never_overrun),
         cmocka_unit_test(without_a_terminal_a_line_comes_every_five_seconds),
+        cmocka_unit_test(a_short_run_needs_no_line_without_a_terminal),
+        cmocka_unit_test(a_bar_is_drawn_ten_times_a_second_at_most_and_taken_away),
         cmocka_unit_test(quiet_prints_nothing),
         cmocka_unit_test(done_without_any_update_prints_nothing),
     };
