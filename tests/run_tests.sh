@@ -2,7 +2,8 @@
 # run_tests: runs sections of the test suite and counts single tests. Usage:
 #   tests/run_tests.sh --build build/release [--valgrind] unit|cli|mpi|browser|layers ...
 # unit: cmocka programs; cli, browser: *.bats; mpi: cmocka programs under mpirun, one result over all ranks, and *.bats.
-# An MPI test says how many ranks it wants in a comment of its own, "/* np: 4 */" (2 otherwise).
+# An MPI test says how many ranks it wants in a comment of its own, "/* np: 4 */" (2 otherwise). A program there without
+# cmocka is started and judged by a .bats file, which must name it.
 # Shows the output of what failed; the last line is "N passed, N failed[, N skipped]". Exit 1 when anything failed,
 # a program died, or a section has no test.
 set -uo pipefail
@@ -153,7 +154,12 @@ run_mpi() {
   for source in tests/mpi/test_*.c; do
     [[ -e $source ]] || continue
     found=1
-    run_mpi_program "$source"
+    if grep -q 'cmocka\.h' "$source"; then
+      run_mpi_program "$source"
+    elif ! grep -qsF "$(basename "$source" .c)" tests/mpi/*.bats; then
+      echo "FAIL  $source: neither a cmocka program nor started by a .bats file"
+      failed=$((failed + 1))
+    fi
   done
   for file in tests/mpi/*.bats; do
     [[ -e $file ]] || continue

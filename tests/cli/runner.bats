@@ -71,7 +71,7 @@ runs() { # runs STATUS LAST-LINE SECTION...
 
 @test "under mpirun each test counts once, however many ranks ran it" {
     command -v mpirun >/dev/null || skip "no mpirun"
-    program mpi/test_ranks 'echo "[  PASSED  ] 4 test(s)."' '/* np: 3 */'
+    program mpi/test_ranks 'echo "[  PASSED  ] 4 test(s)."' '/* np: 3 */ #include <cmocka.h>'
     runs 0 "4 passed, 0 failed" mpi
     [[ $output == *"(np 3)"* ]]
 }
@@ -80,9 +80,16 @@ runs() { # runs STATUS LAST-LINE SECTION...
     command -v mpirun >/dev/null || skip "no mpirun"
     program mpi/test_ranks 'if [ "$OMPI_COMM_WORLD_RANK" = 2 ]; then echo "rank two is unhappy"
         echo "[  PASSED  ] 3 test(s)."; echo "[  FAILED  ] 1 test(s), listed below:"; exit 1; fi
-        echo "[  PASSED  ] 4 test(s)."' '/* np: 3 */'
+        echo "[  PASSED  ] 4 test(s)."' '/* np: 3 */ #include <cmocka.h>'
     runs 1 "3 passed, 1 failed" mpi
     [[ $output == *"rank two is unhappy"* ]]
+}
+
+@test "a program for MPI that nobody starts counts as a failure" {
+    program mpi/test_lonely 'exit 0' 'int main(void);'
+    runs 1 "0 passed, 1 failed" mpi
+    printf '%s\n' '@test "a" { : build/tests/mpi/test_lonely; }' >"$tree/tests/mpi/x.bats"
+    runs 0 "1 passed, 0 failed" mpi
 }
 
 @test "an unknown section is a usage error" {
