@@ -8,6 +8,8 @@
 
 #include "cli/launch.h"
 #include "common/record/durable.h"
+#include "common/record/record.h"
+#include "common/record/report.h"
 #include "nodes/director/session.h"
 
 #define BLOCKS_MAX 64
@@ -131,6 +133,15 @@ static enum status status_of_exit(int exit_code, enum status otherwise) {
     return otherwise;
 }
 
+/* The director was killed before it could write how the run ended. */
+static enum status say_for_director(const char *run_dir, enum status status, struct error *error) {
+    struct error unwritten;
+    if (record_abandon(run_dir, status, error->text, &unwritten) != STATUS_OK ||
+        report_write(run_dir, &unwritten) != STATUS_OK)
+        fprintf(stderr, "tierbed run: %s\n", unwritten.text);
+    return status;
+}
+
 /* What the director wrote about the end is nearer to the truth than mpirun's exit code. */
 static enum status read_outcome(struct run_request *request, const struct launch_result *launched, enum status status,
                                 struct error *error) {
@@ -148,6 +159,8 @@ static enum status read_outcome(struct run_request *request, const struct launch
     } else if (strcmp(said, "running") != 0) {
         status = status_named(json_string_value(json_object_get(manifest, "reason")));
         error_set(error, status, "%s", message ? message : "the run ended early");
+    } else {
+        status = say_for_director(request->run_dir, status == STATUS_OK ? STATUS_FAILED : status, error);
     }
     json_decref(manifest);
     return status;

@@ -66,6 +66,15 @@ enum status host_trace(struct host *host, const struct engine_event *event, cons
     return trace_add(host->config.trace, &entry, host->error);
 }
 
+/* A packet that its network card could not deliver: noted where and when it was given up. */
+static void trace_lost(void *context, uint32_t node, const struct wire *wire, uint32_t bytes, uint32_t flags) {
+    struct host *host = context;
+    struct engine_event here = {
+        .key = host->engine.now, .node = node, .bytes = bytes + (uint32_t)sizeof *wire, .body = NULL};
+    if (host->failed == STATUS_OK)
+        host->failed = host_trace(host, &here, wire, flags);
+}
+
 /* ---- carrying out an outbox ---- */
 
 static bool may_send(const struct host *host, uint32_t node, uint32_t type) {
@@ -235,11 +244,39 @@ static enum status on_fault(struct host *host, struct host_node *node, const str
                             const struct wire *wire) {
     digest_event(node, event, wire, 0);
     TRY(host_trace(host, event, wire, wire->kind == WIRE_FAULT_BEGIN ? TRACE_BEGIN : TRACE_END));
-    host_fault(host, node, event, wire);
-    return host->error != NULL && host->error->status != STATUS_OK ? host->error->status : STATUS_OK;
+    return host_fault(host, node, event, wire);
+}
+
+static enum status dispatch(struct host *host, struct host_node *node, const struct engine_event *event,
+                            const struct wire *wire) {
+    if (node->mode == NODE_HUNG && (wire->kind == WIRE_MESSAGE || wire->kind == WIRE_TIMER)) {
+        defer(host, node, event);
+        return STATUS_OK;
+    }
+    switch (wire->kind) {
+    case WIRE_START:
+        return on_start(host, node, event);
+    case WIRE_MESSAGE:
+        return on_message(host, node, event, wire);
+    case WIRE_TIMER:
+        return on_timer(host, node, event, wire);
+    case WIRE_CARD:
+        card_wake(&node->card, &host->engine, wire->index);
+        return STATUS_OK;
+    case WIRE_SLOT:
+        card_slot(&node->card, &host->engine);
+        return STATUS_OK;
+    case WIRE_FAULT_BEGIN:
+    case WIRE_FAULT_END:
+        return on_fault(host, node, event, wire);
+    default:
+        return error_set(host->error, STATUS_INVALID, "an event of unknown kind %u reached node %u", wire->kind,
+                         event->node);
+    }
 }
 
 static enum status deliver(void *context, struct engine *engine, const struct engine_event *event) {
+    (void)engine;
     struct host *host = context;
     struct host_node *node = &host->nodes[event->node];
     struct wire wire;
@@ -248,30 +285,8 @@ static enum status deliver(void *context, struct engine *engine, const struct en
     memcpy(&wire, event->body, sizeof wire);
     pacer_hold(&host->pacer, event->key.time_ns);
     node->totals.events++;
-    if (node->mode == NODE_HUNG && (wire.kind == WIRE_MESSAGE || wire.kind == WIRE_TIMER)) {
-        defer(host, node, event);
-        return STATUS_OK;
-    }
-    switch (wire.kind) {
-    case WIRE_START:
-        return on_start(host, node, event);
-    case WIRE_MESSAGE:
-        return on_message(host, node, event, &wire);
-    case WIRE_TIMER:
-        return on_timer(host, node, event, &wire);
-    case WIRE_CARD:
-        card_wake(&node->card, engine, wire.index);
-        return STATUS_OK;
-    case WIRE_SLOT:
-        card_slot(&node->card, engine);
-        return STATUS_OK;
-    case WIRE_FAULT_BEGIN:
-    case WIRE_FAULT_END:
-        return on_fault(host, node, event, &wire);
-    default:
-        return error_set(host->error, STATUS_INVALID, "an event of unknown kind %u reached node %u", wire.kind,
-                         event->node);
-    }
+    enum status status = dispatch(host, node, event, &wire);
+    return status != STATUS_OK ? status : host->failed;
 }
 
 /* ---- opening and closing ---- */
@@ -325,6 +340,8 @@ static enum status open_node(struct host *host, uint32_t id, struct error *error
         .child_text = info->may_crash && host->config.children ? host->config.scenario_text : NULL,
         .durable_path = node->durable_path};
     TRY(card_open(&node->card, &env, error));
+    node->card.watch = host->config.trace != NULL ? trace_lost : NULL;
+    node->card.watch_context = host;
     struct wire wire = {.kind = WIRE_START, .source = id};
     engine_post(&host->engine, id, id, 0, &wire, sizeof wire);
     host->here_count++;

@@ -48,6 +48,7 @@ struct host {
     uint32_t node_count, here_count;
     struct outbox out;
     struct bytes_writer rows; /* waiting to be taken */
+    enum status failed;       /* a failure met where no status can be returned; ends the run */
     struct error *error;      /* where to say why a run cannot go on; set by the owner before running */
 };
 
@@ -65,7 +66,7 @@ const uint8_t *host_take_rows(void *host, size_t *size);
 const uint8_t *host_take_final(void *host, size_t *size);
 
 /* ---- between host.c and host_faults.c ---- */
-void host_fault(struct host *host, struct host_node *node, const struct engine_event *event, const struct wire *wire);
+enum status host_fault(struct host *host, struct host_node *node, const struct engine_event *event, const struct wire *wire);
 enum status host_post_faults(struct host *host, uint32_t node);
 enum status host_call(struct host *host, struct host_node *node, enum hosting_call call,
                       const struct node_event *event);

@@ -1,8 +1,6 @@
 /* host_faults: the fault schedule, applied to the nodes and network cards of this process. */
 #include "nodes/host.h"
 
-#include <stdio.h>
-
 /* Fault schedules are data: every one is an event of the node it concerns, at its own virtual time. */
 static void post(struct host *host, uint32_t node, enum wire_kind kind, uint32_t fault, int64_t at_ns) {
     struct wire wire = {.kind = (uint8_t)kind, .source = node, .index = fault};
@@ -49,14 +47,15 @@ static uint64_t crash(struct host *host, struct host_node *node) {
     return card_flush(&node->card, host->engine.now.time_ns);
 }
 
-static void restart(struct host *host, struct host_node *node) {
+static enum status restart(struct host *host, struct host_node *node) {
     if (node->mode != NODE_DOWN)
-        return;
+        return STATUS_OK;
     struct node_event event = {.now_ns = host->engine.now.time_ns};
     node->mode = NODE_UP;
     node->totals.restarts++;
-    if (host_call(host, node, HOSTING_RESTART, &event) == STATUS_OK)
-        card_report_all(&node->card, &host->engine);
+    TRY(host_call(host, node, HOSTING_RESTART, &event));
+    card_report_all(&node->card, &host->engine);
+    return STATUS_OK;
 }
 
 static void hang(struct host_node *node, const struct scenario_fault *fault) {
@@ -75,14 +74,16 @@ static void go_on(struct host_node *node) {
     node->mode = NODE_UP;
 }
 
-void host_fault(struct host *host, struct host_node *node, const struct engine_event *event, const struct wire *wire) {
+enum status host_fault(struct host *host, struct host_node *node, const struct engine_event *event,
+                       const struct wire *wire) {
     const struct scenario_fault *fault = &host->config.scenario->faults[wire->index];
     bool begins = wire->kind == WIRE_FAULT_BEGIN;
+    enum status status = STATUS_OK;
     uint64_t lost = 0;
     if (fault->kind == FAULT_CRASH)
         lost = crash(host, node);
     else if (fault->kind == FAULT_RESTART)
-        restart(host, node);
+        status = restart(host, node);
     else if (fault->kind == FAULT_HANG && begins)
         hang(node, fault);
     else if (fault->kind == FAULT_HANG)
@@ -96,4 +97,5 @@ void host_fault(struct host *host, struct host_node *node, const struct engine_e
                                    .begin = begins,
                                    .lost = lost}};
     host_add_row(host, &row);
+    return status;
 }

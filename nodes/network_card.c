@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/random.h"
+#include "common/record/trace.h"
 
 #define PACKET_NONE 0u
 
@@ -180,6 +181,11 @@ static void post_arrival(struct network_card *card, struct engine *engine, uint3
         flip_bits(room + sizeof wire, packet->bytes, departure->corrupt_key);
 }
 
+static void tell_lost(struct network_card *card, const struct card_packet *packet, uint32_t flags) {
+    if (card->watch != NULL)
+        card->watch(card->watch_context, card->env.self, &packet->wire, packet->bytes, flags);
+}
+
 void card_wake(struct network_card *card, struct engine *engine, uint32_t index) {
     struct link *link = card->links[index];
     struct link_departure departure;
@@ -189,6 +195,8 @@ void card_wake(struct network_card *card, struct engine *engine, uint32_t index)
     while (link_start(link, now_ns, &departure)) {
         if (departure.fate == LINK_DELIVERED || departure.fate == LINK_CORRUPTED)
             post_arrival(card, engine, index, &departure, false);
+        else
+            tell_lost(card, &card->packets[departure.packet.handle], departure.fate == LINK_CUT ? TRACE_CUT : TRACE_LOST);
         if (departure.duplicate_ns != VTIME_NEVER)
             post_arrival(card, engine, index, &departure, true);
         packet_give(card, departure.packet.handle);
@@ -226,6 +234,7 @@ enum status card_send(struct network_card *card, struct engine *engine, const st
                                                .checksum = card_checksum(send->payload, send->bytes)};
     struct link_packet packet = {.bits = bits, .urgency = send->urgency, .handle = handle};
     if (link_offer(card->links[index], packet, engine->now.time_ns) != STATUS_OK) {
+        tell_lost(card, &card->packets[handle], TRACE_REFUSED);
         packet_give(card, handle);
         refuse(card, engine, send);
         return STATUS_OK;

@@ -19,8 +19,13 @@ struct card_packet {
     uint32_t bytes, capacity, next_free;
 };
 
+/* Told of every packet that does not arrive, and why (enum trace_flag). May be NULL. */
+typedef void (*card_watcher)(void *context, uint32_t node, const struct wire *wire, uint32_t bytes, uint32_t flags);
+
 struct network_card {
     struct node_env env;
+    card_watcher watch;
+    void *watch_context;
     struct link **links;  /* env.topology->nodes[self].link_count */
     int64_t *wake_ns;     /* per link: when it is already due to be looked at */
     uint32_t link_count;

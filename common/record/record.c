@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -177,5 +178,22 @@ enum status record_close(struct record *record, const struct record_outcome *out
         status = remember(record, record->failure.status, error);
     }
     record_free(record);
+    return status;
+}
+
+enum status record_abandon(const char *dir, enum status reason, const char *message, struct error *error) {
+    struct record_outcome outcome = {.status = reason, .message = message, .wall_s = NAN, .startup_s = NAN};
+    struct store store;
+    json_t *manifest = NULL;
+    TRY(store_reopen(&store, dir, &outcome.virtual_ns, error));
+    enum status status = store_finish(&store, &outcome, error);
+    store_close(&store);
+    if (status == STATUS_OK)
+        status = manifest_load(dir, &manifest, error);
+    if (status == STATUS_OK)
+        status = manifest_finish(manifest, &outcome, error);
+    if (status == STATUS_OK)
+        status = manifest_write(manifest, dir, error);
+    json_decref(manifest);
     return status;
 }

@@ -50,4 +50,8 @@ struct record_outcome {
 /* Writes the last rows and the final manifest, closes and frees. Safe on NULL. */
 enum status record_close(struct record *record, const struct record_outcome *outcome, struct error *error);
 
+/* Says of a run whose process was killed before it could say so itself how it ended: status and `message` go to its
+ * manifest and metrics; what it recorded stays. */
+enum status record_abandon(const char *dir, enum status reason, const char *message, struct error *error);
+
 #endif

@@ -353,6 +353,34 @@ enum status store_open(struct store *store, const struct record_config *config, 
     return status;
 }
 
+static enum status read_last(struct store *store, int64_t *last_ns, struct error *error) {
+    sqlite3_stmt *statement;
+    TRY(prepare(store->db, "SELECT COALESCE(MAX(answered_ns), 0) FROM tasks", &statement, error));
+    enum status status = STATUS_OK;
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        *last_ns = sqlite3_column_int64(statement, 0);
+    else
+        status = store_failure(store->db, "reading its tasks", error);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+enum status store_reopen(struct store *store, const char *dir, int64_t *last_ns, struct error *error) {
+    char path[DURABLE_PATH_MAX];
+    *store = (struct store){0};
+    TRY(durable_path(path, dir, STORE_FILE, error));
+    enum status status = STATUS_OK;
+    if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        status = store_failure(store->db, "opening it", error);
+    if (status == STATUS_OK)
+        status = prepare(store->db, "INSERT OR REPLACE INTO meta VALUES (?,?)", &store->set_meta, error);
+    if (status == STATUS_OK)
+        status = read_last(store, last_ns, error);
+    if (status != STATUS_OK)
+        store_close(store);
+    return status;
+}
+
 static enum status write_outcome(struct store *store, const struct record_outcome *outcome, struct error *error) {
     char digest[DIGEST_TEXT_SIZE];
     digest_text(outcome->digest, digest);

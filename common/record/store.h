@@ -20,6 +20,9 @@ struct store {
 
 /* Creates DIR/metrics.sqlite with its tables, nodes, links, levels and meta. After a failure the store is closed. */
 enum status store_open(struct store *store, const struct record_config *config, struct error *error);
+/* Opens what another process wrote and left, to say how its run ended (store_finish, store_close) and how far it came:
+ * `last_ns` is when the last task was answered, 0 for none. */
+enum status store_reopen(struct store *store, const char *dir, int64_t *last_ns, struct error *error);
 /* Ids of the row must lie inside the scenario and topology of `config` (the caller checks). */
 enum status store_row(struct store *store, const struct record_config *config, const struct row *row,
                       struct error *error);

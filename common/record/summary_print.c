@@ -9,9 +9,19 @@
 
 #define LABEL "  %-14s"
 
+/* What of a unit's text goes on with the sentence or ends the line: "not recorded" stands for number and unit. */
+static const char *unit_tail(const char *unit) {
+    const char *comma = strrchr(unit, ','), *paren = strchr(unit, ')');
+    if (paren != NULL)
+        return paren;
+    if (comma != NULL)
+        return comma;
+    return unit[0] != '\0' && unit[strlen(unit) - 1] == '\n' ? "\n" : " ";
+}
+
 static void print_number(FILE *out, const char *format, double value, const char *unit) {
     if (!isfinite(value)) {
-        fputs("not recorded", out);
+        fprintf(out, "not recorded%s", unit_tail(unit));
         return;
     }
     fprintf(out, format, value);
@@ -118,7 +128,7 @@ static void print_time(const struct summary *summary, FILE *out) {
     print_number(out, "%.0f", summary_events_per_s(summary), " per second, ");
     fputs("waiting ", out);
     print_number(out, "%.1f", 100 * summary_wait_share(summary), " % of the processes' time\n");
-    if (strcmp(summary->clock, "wall") != 0)
+    if (strcmp(summary->clock, "wall") != 0 || !isfinite(summary->late_max_s))
         return;
     fprintf(out, LABEL "%12s%12s%12s\n", "lateness", "p50", "p99", "largest");
     fprintf(out, LABEL "%9.3f ms%9.3f ms%9.3f ms  (worst process)\n", "", 1e3 * summary->late_p50_s,
