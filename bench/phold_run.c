@@ -47,7 +47,9 @@ static void member_open(struct phold_member *member, const struct phold_config *
                                                          .rank_of_node = ranks > 1 ? member->rank_of_lp : NULL,
                                                          .step_max = EVENT_STEP_MAX - 1,
                                                          .deliver = phold_deliver,
-                                                         .context = &member->phold});
+                                                         .context = &member->phold,
+                                                         .states = member->phold.lps,
+                                                         .state_bytes = sizeof *member->phold.lps});
     phold_start(&member->phold, &member->engine);
 }
 

@@ -49,6 +49,8 @@ struct engine_config {
     engine_deliver deliver;
     const char *(*name)(void *context, uint32_t node); /* for errors; NULL: numbers */
     void *context;
+    const void *states; /* array of the nodes' states, so that the next one's can be fetched ahead; NULL: none */
+    size_t state_bytes;
 };
 
 struct engine {
