@@ -53,6 +53,7 @@ has_header cmocka.h | libcmocka-dev | unit tests
 has_command bats | bats | tests of the command line
 has_command jq | jq | the tests read JSON with it
 has_command sqlite3 | sqlite3 | the tests read the record with it
+has_command file | file | the tests look at what kind a file is
 has_command ps | procps | the tests look for processes left behind
 has_command clang | clang | second compiler, fuzzing
 has_fuzzer | libclang-rt-dev,libclang-rt-14-dev,libclang-common-14-dev | fuzzing and sanitizers of clang

@@ -99,7 +99,7 @@ split() { # runs a command, its streams apart in $out and $err
 }
 
 @test "on a terminal help is bold, unless NO_COLOR is set or the terminal is dumb" {
-    command -v script >/dev/null || skip "no script(1) to make a terminal with"
+    script -qec true /dev/null >/dev/null 2>&1 || skip "no terminal to be had: no script(1), or no /dev/pts"
     run env -u NO_COLOR TERM=xterm script -qec "'$tierbed' help" /dev/null
     [[ $output == *$'\033[1m'* ]]
     run env NO_COLOR=1 TERM=xterm script -qec "'$tierbed' help" /dev/null
