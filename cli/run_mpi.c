@@ -134,12 +134,11 @@ static enum status status_of_exit(int exit_code, enum status otherwise) {
 }
 
 /* The director was killed before it could write how the run ended. */
-static enum status say_for_director(const char *run_dir, enum status status, struct error *error) {
+static void say_for_director(const char *run_dir, const struct error *error) {
     struct error unwritten;
-    if (record_abandon(run_dir, status, error->text, &unwritten) != STATUS_OK ||
+    if (record_abandon(run_dir, error->status, error->text, &unwritten) != STATUS_OK ||
         report_write(run_dir, &unwritten) != STATUS_OK)
         fprintf(stderr, "tierbed run: %s\n", unwritten.text);
-    return status;
 }
 
 /* What the director wrote about the end is nearer to the truth than mpirun's exit code. */
@@ -160,7 +159,10 @@ static enum status read_outcome(struct run_request *request, const struct launch
         status = status_named(json_string_value(json_object_get(manifest, "reason")));
         error_set(error, status, "%s", message ? message : "the run ended early");
     } else {
-        status = say_for_director(request->run_dir, status == STATUS_OK ? STATUS_FAILED : status, error);
+        if (status != STATUS_STOPPED && status != STATUS_PEER)
+            status = error_set(error, STATUS_PEER, "the director (rank 0) died before it could say how the run ended; "
+                                                   "what was recorded until then is kept");
+        say_for_director(request->run_dir, error);
     }
     json_decref(manifest);
     return status;

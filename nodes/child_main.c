@@ -91,6 +91,7 @@ int hosting_child_main(int socket) {
     static struct child child; /* one per process, by nature */
     struct error error = {0};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "tierbed-child");
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     close_range((unsigned)socket + 1, ~0u, 0);

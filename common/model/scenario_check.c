@@ -150,7 +150,8 @@ static void check_parent(struct scenario_load *load, const struct topology_plan 
     uint32_t parent = plan->parent_group[index];
     bool endless;
     char guess[SCENARIO_GUESS_MAX];
-    const char *wanted = group->role == ROLE_DEVICE ? "a gateway or an edge server" : "an edge server";
+    enum node_role above = group->role == ROLE_DEVICE ? ROLE_GATEWAY : ROLE_EDGE;
+    const char *wanted = above == ROLE_GATEWAY ? "a gateway" : "an edge server";
     if (!scenario_sound(load, "nodes", index, "role") || !scenario_sound(load, "nodes", index, "parent"))
         return;
     if (group->parent[0] == '\0') {
@@ -166,8 +167,7 @@ static void check_parent(struct scenario_load *load, const struct topology_plan 
                         group->name);
     } else if (group->role == ROLE_EDGE) {
         scenario_report(load, "nodes", index, "parent", "an edge server stands at the top and has no parent");
-    } else if (scenario_sound(load, "nodes", parent, "role") && groups[parent].role != ROLE_EDGE &&
-               (group->role != ROLE_DEVICE || groups[parent].role != ROLE_GATEWAY)) {
+    } else if (scenario_sound(load, "nodes", parent, "role") && groups[parent].role != above) {
         scenario_report(load, "nodes", index, "parent", "`%s` is a %s; the parent of a %s is %s",
                         group->parent, node_role_name(groups[parent].role), node_role_name(group->role),
                         wanted);

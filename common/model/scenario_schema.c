@@ -37,8 +37,8 @@ static const struct schema_field group_rows[] = {
     {.key = "role", .type = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED, MEMBER(scenario_group, role), .names = role_names,
      .name_docs = role_docs, .doc = "Which program plays the nodes."},
     {.key = "parent", .type = SCHEMA_NAME, .flags = SCHEMA_REFERENCE, MEMBER(scenario_group, parent),
-     .doc = "Group of the tier above: devices stand below a gateway or an edge server, gateways below an edge "
-            "server, edge servers below nothing."},
+     .doc = "Group of the tier above: devices stand below a gateway, gateways below an edge server, edge servers below "
+            "nothing."},
     {.key = "count", .type = SCHEMA_COUNT, MEMBER(scenario_group, count), .minimum = 1,
      .maximum = SCENARIO_NODES_MAX,
      .doc = "Number of nodes, called NAME-1 to NAME-n and dealt to the parents in even blocks. Without `count` and "
