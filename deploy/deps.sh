@@ -47,6 +47,7 @@ has_library yaml-0.1 | libyaml-dev | scenario files
 has_library jansson | libjansson-dev | machine-readable output
 has_library fftw3 | libfftw3-dev | spectra of vibration
 has_library matio | libmatio-dev | records in .mat files
+has_command scdoc | scdoc | man pages
 '
 testing='
 has_header cmocka.h | libcmocka-dev | unit tests
@@ -63,7 +64,6 @@ has_command cppcheck | cppcheck | lint
 has_command shellcheck | shellcheck | lint of scripts
 has_command valgrind | valgrind | memory checks
 has_command rsvg-convert | librsvg2-bin | the tests look at the plots
-has_command scdoc | scdoc | man pages
 ? has_command chromium chromium-browser google-chrome | chromium,chromium-browser | the tests look at the report in a browser
 ? has_command gcovr | gcovr | coverage
 '
