@@ -71,7 +71,7 @@ static enum status run(const struct request *request, struct error *error) {
     snprintf(words[3], sizeof words[3], "%lld", (long long)now.tv_sec * 1000000000 + now.tv_nsec);
     const char *arguments[] = {words[0], words[1], words[2], request->dry_run ? NULL : words[3], NULL};
     struct launch_block block = {.program = program, .count = request->ranks, .arguments = arguments};
-    struct launch_plan plan = {.blocks = &block, .block_count = 1, .quiet = true};
+    struct launch_plan plan = {.blocks = &block, .block_count = 1, .abort_on_death = true, .quiet = true};
     if (request->dry_run) {
         launch_print(&plan, stdout);
         return STATUS_OK;

@@ -4,19 +4,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/launch_line.h"
+#include "cli/launch_relay.h"
 #include "cli/launch_watch.h"
 
 #define NS_PER_MS 1000000
 #define GRACE_S 10.0       /* for rank 0 to end the run in order; then mpirun is asked */
+#define GONE_S 2.0         /* for the others to notice that rank 0 has gone */
+#define LOOK_S 0.5         /* between looks at the processes */
 #define FORCE_S 10.0       /* for mpirun to end its ranks (SIGTERM, SIGKILL); then its group is killed */
 #define RANKS_LINGER_MS 5000 /* ranks notice that mpirun is gone and end */
 
@@ -26,6 +31,8 @@ struct launch {
     const struct launch_plan *plan;
     struct launch_result *result;
     struct launch_watch watch;
+    struct launch_relay relay; /* mpirun's stderr to ours */
+    int signal_file;
     enum stage stage;
     double stage_s; /* when it began */
     sigset_t signals, before;
@@ -59,13 +66,14 @@ static void set_environment(void) {
 }
 
 /* Becomes mpirun or reports errno through `report`. No terminal input: a background group that reads would stop. */
-static _Noreturn void become_mpirun(const struct launch *launch, char **words, int report) {
+static _Noreturn void become_mpirun(const struct launch *launch, char **words, int report, int errors) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* a launcher that is killed leaves no run behind */
     sigprocmask(SIG_SETMASK, &launch->before, NULL);
     int nothing = open("/dev/null", O_RDONLY);
     if (nothing >= 0)
         dup2(nothing, STDIN_FILENO);
+    dup2(errors, STDERR_FILENO);
     if (launch->plan->output_to_stderr)
         dup2(STDERR_FILENO, STDOUT_FILENO);
     set_environment();
@@ -77,18 +85,20 @@ static _Noreturn void become_mpirun(const struct launch *launch, char **words, i
 }
 
 static enum status start(struct launch *launch, struct error *error) {
-    int report[2];
-    if (pipe2(report, O_CLOEXEC) != 0)
+    int report[2], errors[2];
+    if (pipe2(report, O_CLOEXEC) != 0 || pipe2(errors, O_CLOEXEC) != 0)
         return error_set_errno(error, STATUS_IO, "cannot open a pipe to start mpirun");
     char *numbers;
     char **words = launch_words(launch->plan, &numbers);
     fflush(NULL);
     pid_t child = fork();
     if (child == 0)
-        become_mpirun(launch, words, report[1]);
+        become_mpirun(launch, words, report[1], errors[1]);
     free(words);
     free(numbers);
     close(report[1]);
+    close(errors[1]);
+    launch_relay_init(&launch->relay, errors[0]);
     int reason = child < 0 ? errno : 0;
     if (child > 0 && read(report[0], &reason, sizeof reason) == (ssize_t)sizeof reason)
         waitpid(child, NULL, 0);
@@ -120,7 +130,7 @@ static void force(struct launch *launch) {
 /* First rank 0 alone, so that it can end the run in order; asked again, or if there is no rank 0 here, mpirun. */
 static void stop(struct launch *launch) {
     launch->result->stopped = true;
-    launch_watch_look(&launch->watch);
+    launch_watch_look(&launch->watch, clock_s());
     if (launch->stage == STAGE_RUNNING && launch->watch.director > 0 && kill(launch->watch.director, SIGTERM) == 0)
         enter(launch, STAGE_ASKED);
     else if (launch->stage <= STAGE_ASKED)
@@ -129,7 +139,10 @@ static void stop(struct launch *launch) {
 
 static void lose_patience(struct launch *launch) {
     double waited_s = clock_s() - launch->stage_s;
-    if (launch->stage == STAGE_ASKED && waited_s > GRACE_S) {
+    if (launch->stage <= STAGE_ASKED && launch_watch_missing_s(&launch->watch) > LAUNCH_LINGER_S) {
+        force(launch); /* a process that died while MPI started leaves the others waiting for ever */
+    } else if (launch->stage == STAGE_ASKED &&
+               (waited_s > GRACE_S || (waited_s > GONE_S && !launch_watch_director_alive(&launch->watch)))) {
         force(launch);
     } else if (launch->stage == STAGE_FORCED && waited_s > FORCE_S) {
         kill(-launch->watch.mpirun, SIGKILL);
@@ -144,16 +157,31 @@ static void nap(int64_t ms) {
     nanosleep(&pause, NULL);
 }
 
-/* Returns mpirun's wait status. SIGCHLD and the user's signals are blocked and taken here, one after the other. */
+/* The user's signals and SIGCHLD are blocked and read here, one after the other. Ends at the latest after a tick. */
+static void wait_for_something(struct launch *launch) {
+    struct pollfd files[] = {{.fd = launch->signal_file, .events = POLLIN},
+                             {.fd = launch->relay.file, .events = POLLIN}};
+    struct signalfd_siginfo info;
+    if (poll(files, 2, LAUNCH_TICK_MS) <= 0)
+        return;
+    launch_relay_pump(&launch->relay);
+    if (read(launch->signal_file, &info, sizeof info) == (ssize_t)sizeof info && info.ssi_signo != SIGCHLD)
+        stop(launch);
+}
+
+/* Returns mpirun's wait status. */
 static int watch(struct launch *launch) {
-    const struct timespec tick = {.tv_nsec = LAUNCH_TICK_MS * NS_PER_MS};
     int status;
+    double tick_s = clock_s();
     while (waitpid(launch->watch.mpirun, &status, WNOHANG) == 0) {
-        int signal_number = sigtimedwait(&launch->signals, NULL, &tick);
-        if (signal_number == SIGINT || signal_number == SIGTERM || signal_number == SIGHUP)
-            stop(launch);
-        launch_watch_look(&launch->watch);
+        wait_for_something(launch);
+        double now_s = clock_s();
+        if (now_s - launch->watch.look_s > LOOK_S)
+            launch_watch_look(&launch->watch, now_s);
         lose_patience(launch);
+        if (now_s - tick_s < 1e-3 * LAUNCH_TICK_MS)
+            continue;
+        tick_s = now_s;
         if (launch->plan->on_tick != NULL)
             launch->plan->on_tick(launch->plan->context);
     }
@@ -172,6 +200,7 @@ static void clean_up(struct launch *launch) {
 
 static enum status judge(struct launch *launch, int status, struct error *error) {
     struct launch_result *result = launch->result;
+    launch_relay_pump(&launch->relay);
     int signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     result->exit_code = signal_number > 0 ? 128 + signal_number : WEXITSTATUS(status);
     result->killed = signal_number > 0 && launch->stage != STAGE_KILLED;
@@ -180,35 +209,61 @@ static enum status judge(struct launch *launch, int status, struct error *error)
     if (result->killed)
         return error_set(error, STATUS_PEER, "mpirun was killed (%s); its processes ended with it", strsignal(signal_number));
     if (result->stopped)
-        return error_set(error, STATUS_STOPPED, result->forced ? "stopped; the run did not end in time and was ended by force"
+        return error_set(error, STATUS_STOPPED, result->forced ? "stopped; its processes were ended by force"
                                                                : "stopped");
+    if (result->forced)
+        return error_set(error, STATUS_PEER, "a process of the run ended or never started, and the others did not end by "
+                                             "themselves; they were ended");
     if (result->exit_code > 128)
         return error_set(error, STATUS_PEER, "a process of the run died (%s)", strsignal(result->exit_code - 128));
+    if (launch->relay.dropped > 0 && result->exit_code == 0)
+        return error_set(error, STATUS_PEER, "a process of the run died, or gave up because another had");
     if (result->exit_code != 0)
         return error_set(error, STATUS_FAILED, "the run ended with exit code %d", result->exit_code);
     return STATUS_OK;
 }
 
-static void take_signals(struct launch *launch) {
+static enum status take_signals(struct launch *launch, struct error *error) {
     sigemptyset(&launch->signals);
     sigaddset(&launch->signals, SIGINT);
     sigaddset(&launch->signals, SIGTERM);
     sigaddset(&launch->signals, SIGHUP);
     sigaddset(&launch->signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &launch->signals, &launch->before);
+    launch->signal_file = signalfd(-1, &launch->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (launch->signal_file < 0)
+        return error_set_errno(error, STATUS_IO, "cannot watch for signals");
+    return STATUS_OK;
+}
+
+/* Inside a job of a batch system mpirun takes the hosts from there. */
+static bool may_use_other_hosts(const struct launch_plan *plan) {
+    static const char *const names[] = {"SLURM_JOB_NODELIST", "SLURM_NODELIST", "PBS_NODEFILE", "PE_HOSTFILE",
+                                        "LSB_HOSTS", "OMPI_MCA_orte_default_hostfile"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (getenv(names[i]) != NULL)
+            return true;
+    return plan->hostfile != NULL;
 }
 
 enum status launch_run(const struct launch_plan *plan, struct launch_result *result, struct error *error) {
     struct launch launch = {.plan = plan, .result = result};
+    for (size_t i = 0; !may_use_other_hosts(plan) && i < plan->block_count; i++)
+        launch.watch.expected += plan->blocks[i].count;
     *result = (struct launch_result){0};
     double begin_s = clock_s();
     if (geteuid() == 0 && !plan->quiet)
         fprintf(stderr, "tierbed: run by root, which mpirun refuses unless allowed; setting OMPI_ALLOW_RUN_AS_ROOT=1 "
                         "and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1\n");
-    take_signals(&launch);
-    enum status status = start(&launch, error);
+    launch_relay_init(&launch.relay, -1); /* none yet */
+    enum status status = take_signals(&launch, error);
+    if (status == STATUS_OK)
+        status = start(&launch, error);
     if (status == STATUS_OK)
         status = judge(&launch, watch(&launch), error);
+    launch_relay_close(&launch.relay);
+    if (launch.signal_file >= 0)
+        close(launch.signal_file);
     sigprocmask(SIG_SETMASK, &launch.before, NULL);
     result->wall_s = clock_s() - begin_s;
     return status;

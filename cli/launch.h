@@ -25,6 +25,9 @@ struct launch_plan {
     size_t block_count;
     const char *hostfile;          /* NULL: this host alone */
     const char *const *exports;    /* names of environment variables to hand to every rank; NULL: none */
+    bool abort_on_death;           /* mpirun itself ends the run when a process dies or fails, and its exit code tells
+                                    * of it. Otherwise the others live on so that rank 0 can end the run in order;
+                                    * mpirun's exit code then is 0 and rank 0 must leave word of how it ended. */
     bool quiet;                    /* do not say that root's permission was set */
     bool output_to_stderr;         /* what ranks print on stdout goes to stderr */
     void (*on_tick)(void *context);/* called every LAUNCH_TICK_MS while the run goes on; may be NULL */
@@ -32,11 +35,12 @@ struct launch_plan {
 };
 
 #define LAUNCH_TICK_MS 100
+#define LAUNCH_LINGER_S 7
 
 struct launch_result {
     int exit_code;  /* mpirun's; 128 + signal when a signal ended it */
     bool stopped;   /* the user asked to stop */
-    bool forced;    /* ... and the run did not end by itself in time */
+    bool forced;    /* the run did not end by itself in time: after a stop, or after a process had gone */
     bool killed;    /* a signal ended mpirun that the launcher did not send */
     double wall_s;
 };
@@ -45,7 +49,8 @@ struct launch_result {
 void launch_print(const struct launch_plan *plan, FILE *file);
 
 /* Runs the plan to its end; fills `result` in any case. STATUS_OK when mpirun ended with 0, STATUS_STOPPED when the
- * user asked to stop, STATUS_PEER when mpirun was killed or a rank died from a signal, STATUS_FAILED for another exit
+ * user asked to stop, STATUS_PEER when mpirun was killed, a rank died from a signal, or one was gone and the others
+ * did not end within LAUNCH_LINGER_S, STATUS_FAILED for another exit
  * code (see `result`), STATUS_IO or STATUS_UNSUPPORTED when mpirun could not be started; `error` then says why. */
 enum status launch_run(const struct launch_plan *plan, struct launch_result *result, struct error *error);
 

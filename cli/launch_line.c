@@ -66,6 +66,8 @@ char **launch_words(const struct launch_plan *plan, char **numbers) {
     add(&words, "--mca");
     add(&words, "btl");
     add(&words, plan->hostfile != NULL ? "vader,self,tcp" : "vader,self");
+    if (!plan->abort_on_death)
+        add(&words, "--enable-recovery");
     if (plan->hostfile != NULL) {
         add(&words, "--hostfile");
         add(&words, plan->hostfile);

@@ -27,13 +27,13 @@ static size_t read_whole(const char *path, char *text, size_t size) {
     return used;
 }
 
-static pid_t parent_of(pid_t pid) {
+static bool is_living_child(pid_t pid, pid_t parent) {
     char path[64], text[1024];
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
     if (read_whole(path, text, sizeof text) == 0)
-        return 0;
-    char *at = strrchr(text, ')'); /* the name before it may hold anything */
-    return at != NULL && strlen(at) > 4 ? (pid_t)strtol(at + 4, NULL, 10) : 0;
+        return false;
+    char *at = strrchr(text, ')'); /* the name before it may hold anything; then " STATE PARENT" */
+    return at != NULL && strlen(at) > 4 && at[2] != 'Z' && at[2] != 'X' && strtol(at + 4, NULL, 10) == parent;
 }
 
 /* The value of `name` in a block of NUL-separated pairs, or NULL. */
@@ -64,24 +64,35 @@ static void look_at_child(struct launch_watch *watch, pid_t pid, char *block) {
     watch->namespace = strtoul(namespace, NULL, 10);
 }
 
-void launch_watch_look(struct launch_watch *watch) {
-    if (watch->director != 0 && watch->session_dir[0] != '\0')
-        return;
+void launch_watch_look(struct launch_watch *watch, double now_s) {
     DIR *processes = opendir("/proc");
     char *block = malloc(ENVIRONMENT_BYTES_MAX);
     struct dirent *entry;
+    uint32_t alive = 0;
     while (processes != NULL && block != NULL && (entry = readdir(processes)) != NULL) {
         if (!isdigit((unsigned char)entry->d_name[0]))
             continue;
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (parent_of(pid) == watch->mpirun)
+        if (!is_living_child(pid, watch->mpirun))
+            continue;
+        alive++;
+        if (watch->director == 0 || watch->session_dir[0] == '\0')
             look_at_child(watch, pid, block);
-        if (watch->director != 0 && watch->session_dir[0] != '\0')
-            break;
     }
     free(block);
     if (processes != NULL)
         closedir(processes);
+    watch->look_s = now_s;
+    if (watch->complete_s == 0.0 || alive >= watch->expected)
+        watch->complete_s = now_s;
+}
+
+bool launch_watch_director_alive(const struct launch_watch *watch) {
+    return watch->director > 0 && is_living_child(watch->director, watch->mpirun);
+}
+
+double launch_watch_missing_s(const struct launch_watch *watch) {
+    return watch->look_s - watch->complete_s;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *position) {
