@@ -16,7 +16,8 @@
 
 static const char *const verdict_names[] = {"ok", "warn", "fail"};
 
-void doctor_add(struct doctor_report *report, const char *name, enum doctor_verdict verdict, const char *format, ...) {
+void doctor_add(struct doctor_report *report, const char *name, enum doctor_verdict verdict,
+                const char *format, ...) {
     if (report->count == DOCTOR_FINDINGS_MAX)
         abort(); /* the list of checks below has outgrown its bound */
     struct doctor_finding *finding = &report->findings[report->count++];
@@ -36,11 +37,12 @@ void doctor_mend(struct doctor_report *report, const char *format, ...) {
 }
 
 static void check_build(struct doctor_report *report) {
-    doctor_add(report, "build", DOCTOR_OK, "tierbed %s, commit %s, %s build, %s", version_text(), version_commit(),
-               version_variant(), version_compiler());
+    doctor_add(report, "build", DOCTOR_OK, "tierbed %s, commit %s, %s build, %s", version_text(),
+               version_commit(), version_variant(), version_compiler());
 }
 
-/* The loader has already refused to start a program whose library is missing, so this one can only tell versions. */
+/* The loader has already refused to start a program whose library is missing, so this one can only tell
+ * versions. */
 static void check_libraries(struct doctor_report *report) {
     json_t *libraries = machine_libraries();
     char text[320] = "";
@@ -55,7 +57,8 @@ static void check_libraries(struct doctor_report *report) {
         used += more > 0 ? (size_t)more : 0;
     }
     json_decref(libraries);
-    doctor_add(report, "libraries", used > 0 ? DOCTOR_OK : DOCTOR_FAIL, "%s", used > 0 ? text : "no memory to list them");
+    doctor_add(report, "libraries", used > 0 ? DOCTOR_OK : DOCTOR_FAIL, "%s",
+               used > 0 ? text : "no memory to list them");
 }
 
 static void find_program_dir(struct doctor_report *report) {
@@ -93,13 +96,13 @@ static void print_text(const struct doctor_report *report) {
     bool colour = command_wants_colour(stdout);
     for (size_t i = 0; i < report->count; i++) {
         const struct doctor_finding *finding = &report->findings[i];
-        printf("%s%-4s%s  %-12s %s\n", colour ? colours[finding->verdict] : "", verdict_names[finding->verdict],
-               colour ? "\033[0m" : "", finding->name, finding->text);
+        printf("%s%-4s%s  %-12s %s\n", colour ? colours[finding->verdict] : "",
+               verdict_names[finding->verdict], colour ? "\033[0m" : "", finding->name, finding->text);
         if (finding->mend[0] != '\0')
             printf("      %-12s -> %s\n", "", finding->mend);
     }
-    printf("%zu ok, %zu warnings, %zu failures\n", count_verdict(report, DOCTOR_OK), count_verdict(report, DOCTOR_WARN),
-           count_verdict(report, DOCTOR_FAIL));
+    printf("%zu ok, %zu warnings, %zu failures\n", count_verdict(report, DOCTOR_OK),
+           count_verdict(report, DOCTOR_WARN), count_verdict(report, DOCTOR_FAIL));
 }
 
 static int print_json(const struct doctor_report *report) {
@@ -107,11 +110,11 @@ static int print_json(const struct doctor_report *report) {
     for (size_t i = 0; i < report->count; i++) {
         const struct doctor_finding *finding = &report->findings[i];
         json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:s}", "name", finding->name, "verdict",
-                                                verdict_names[finding->verdict], "text", finding->text, "mend",
-                                                finding->mend));
+                                                verdict_names[finding->verdict], "text", finding->text,
+                                                "mend", finding->mend));
     }
-    json_t *root = json_pack("{s:I, s:I, s:I, s:o}", "ok", (json_int_t)count_verdict(report, DOCTOR_OK), "warn",
-                             (json_int_t)count_verdict(report, DOCTOR_WARN), "fail",
+    json_t *root = json_pack("{s:I, s:I, s:I, s:o}", "ok", (json_int_t)count_verdict(report, DOCTOR_OK),
+                             "warn", (json_int_t)count_verdict(report, DOCTOR_WARN), "fail",
                              (json_int_t)count_verdict(report, DOCTOR_FAIL), "checks", checks);
     int failed = root == NULL || json_dumpf(root, stdout, JSON_INDENT(2)) != 0;
     printf("\n");
@@ -143,24 +146,28 @@ static int doctor_run(int argc, char **argv) {
 }
 
 static const struct command_option doctor_options[] = {
-    {.name = "json", .help = "print one JSON object: ok, warn, fail, checks[name, verdict, text, mend]"}, {0}};
+    {.name = "json", .help = "print one JSON object: ok, warn, fail, checks[name, verdict, text, mend]"},
+    {0}};
 
 const struct command command_doctor = {
     .name = "doctor",
     .usage = "[--json]",
     .summary = "Check that this machine can run the testbed, and say how to mend what is wrong",
-    .details = "Looks at the programs and libraries, the processor, cores, memory, limits and places for files, starts\n"
-               "short-lived processes to see that they can wake, read and stop each other, and starts two MPI ranks\n"
-               "that pass messages. A warning means slower or smaller; a failure means that runs will not work.\n"
-               "\n"
-               "EXIT STATUS\n"
-               "  0    ready, perhaps with warnings\n"
-               "  1    at least one failure\n"
-               "  2    wrong usage\n"
-               "\n"
-               "EXAMPLES\n"
-               "  tierbed doctor\n"
-               "  tierbed doctor --json | jq '.checks[] | select(.verdict != \"ok\")'\n",
+    .details =
+        "Looks at the programs and libraries, the processor, cores, memory, limits and places for files, "
+        "starts\n"
+        "short-lived processes to see that they can wake, read and stop each other, and starts two MPI "
+        "ranks\n"
+        "that pass messages. A warning means slower or smaller; a failure means that runs will not work.\n"
+        "\n"
+        "EXIT STATUS\n"
+        "  0    ready, perhaps with warnings\n"
+        "  1    at least one failure\n"
+        "  2    wrong usage\n"
+        "\n"
+        "EXAMPLES\n"
+        "  tierbed doctor\n"
+        "  tierbed doctor --json | jq '.checks[] | select(.verdict != \"ok\")'\n",
     .options = doctor_options,
     .run = doctor_run,
 };

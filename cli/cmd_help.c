@@ -55,12 +55,13 @@ const struct command command_help = {
     .name = "help",
     .usage = "[COMMAND] [options]",
     .summary = "Show the commands, or one of them",
-    .details = "Help, man pages and completion come from one table, so they agree with what the program does.\n"
-               "\n"
-               "EXAMPLES\n"
-               "  tierbed help run\n"
-               "  tierbed help --man run | scdoc > tierbed-run.1\n"
-               "  source <(tierbed help --completion)\n",
+    .details =
+        "Help, man pages and completion come from one table, so they agree with what the program does.\n"
+        "\n"
+        "EXAMPLES\n"
+        "  tierbed help run\n"
+        "  tierbed help --man run | scdoc > tierbed-run.1\n"
+        "  source <(tierbed help --completion)\n",
     .options = help_options,
     .run = help_run,
 };

@@ -60,11 +60,13 @@ static void option_list_fill(struct option_list *list, const struct command *com
     *list = (struct option_list){0};
     list->letters[used++] = ':'; /* getopt then tells a missing argument from an unknown option */
     list->letters[used++] = 'h';
-    for (const struct command_option *option = command->options; option != NULL && option->name != NULL; option++) {
+    for (const struct command_option *option = command->options; option != NULL && option->name != NULL;
+         option++) {
         assert(list->count < COMMAND_OPTIONS_MAX && option->letter != 'h');
-        list->longs[list->count] = (struct option){.name = option->name,
-                                                   .has_arg = option->argument != NULL ? required_argument : no_argument,
-                                                   .val = OPTION_BASE + (int)list->count};
+        list->longs[list->count] =
+            (struct option){.name = option->name,
+                            .has_arg = option->argument != NULL ? required_argument : no_argument,
+                            .val = OPTION_BASE + (int)list->count};
         list->count++;
         if (option->letter != '\0')
             list->letters[used++] = option->letter;
@@ -80,7 +82,8 @@ static int unknown_option(const struct command *command, const char *word) {
     struct text_closest search = text_closest_to(name);
     text_closest_offer(&search, "help");
     bool ambiguous = false;
-    for (const struct command_option *option = command->options; option != NULL && option->name != NULL; option++) {
+    for (const struct command_option *option = command->options; option != NULL && option->name != NULL;
+         option++) {
         ambiguous = ambiguous || strncmp(option->name, name, strlen(name)) == 0;
         text_closest_offer(&search, option->name);
     }
@@ -98,7 +101,8 @@ static int refused_option(const struct command *command, const struct option_lis
     if (optopt == 'h')
         return command_usage_error(command, "option '--help' takes no argument");
     if (optopt >= OPTION_BASE)
-        return command_usage_error(command, "option '--%s' takes no argument", list->longs[optopt - OPTION_BASE].name);
+        return command_usage_error(command, "option '--%s' takes no argument",
+                                   list->longs[optopt - OPTION_BASE].name);
     return command_usage_error(command, "unknown option '-%c'", optopt);
 }
 
@@ -116,10 +120,12 @@ static const struct command_option *option_of(const struct command *command, int
 
 static int missing_argument(const struct command *command) {
     const struct command_option *option = option_of(command, optopt);
-    return command_usage_error(command, "option '--%s' needs an argument, %s", option->name, option->argument);
+    return command_usage_error(command, "option '--%s' needs an argument, %s", option->name,
+                               option->argument);
 }
 
-static int handle_option(const struct command *command, int value, command_option_handler handler, void *context) {
+static int handle_option(const struct command *command, int value, command_option_handler handler,
+                         void *context) {
     const struct command_option *option = option_of(command, value);
     return handler(option->name, option->argument != NULL ? optarg : NULL, context);
 }

@@ -16,8 +16,8 @@ struct command {
     const char *name;
     const char *usage;   /* after the name: "FILE [options]" */
     const char *summary; /* one line */
-    /* Text of the man page and of --help: paragraphs apart by an empty line; a line in capitals is a heading; lines
-     * that begin with two spaces are shown as they are (examples, lists of exit codes). */
+    /* Text of the man page and of --help: paragraphs apart by an empty line; a line in capitals is a heading;
+     * lines that begin with two spaces are shown as they are (examples, lists of exit codes). */
     const char *details;
     const struct command_option *options;
     int (*run)(int argc, char **argv); /* argv[0] is the subcommand; returns the exit code */
@@ -35,21 +35,25 @@ const struct command *command_find(const char *name);
  *   int code = command_parse(&command_x, argc, argv, handler, &settings);
  *   if (code != COMMAND_GO)
  *       return code;
- * `handler` is called for every option with its long name and argument (NULL for flags) and returns 0, or 2 after
- * printing a usage error. Positional arguments are left in argv[optind..]. Returns COMMAND_GO, or the exit code
- * (0 after --help, 2 after a usage error). At most COMMAND_OPTIONS_MAX options a command. */
+ * `handler` is called for every option with its long name and argument (NULL for flags) and returns 0, or 2
+ * after printing a usage error. Positional arguments are left in argv[optind..]. Returns COMMAND_GO, or the
+ * exit code (0 after --help, 2 after a usage error). At most COMMAND_OPTIONS_MAX options a command. */
 #define COMMAND_GO (-1)
 #define COMMAND_OPTIONS_MAX 48
 typedef int (*command_option_handler)(const char *name, const char *argument, void *context);
-int command_parse(const struct command *command, int argc, char **argv, command_option_handler handler, void *context);
+int command_parse(const struct command *command, int argc, char **argv, command_option_handler handler,
+                  void *context);
 
-/* Prints "tierbed COMMAND: text" and a hint to --help on stderr; returns 2. `command` NULL: the program itself. */
-int command_usage_error(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Prints "tierbed COMMAND: text" and a hint to --help on stderr; returns 2. `command` NULL: the program
+ * itself. */
+int command_usage_error(const struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The usage error for a command that does not exist, with the nearest that does; `asker` as above. */
 int command_unknown(const struct command *asker, const char *name);
 
-/* May `stream` be written to in colour? Only a terminal that is not dumb, and not when NO_COLOR is set and not empty. */
+/* May `stream` be written to in colour? Only a terminal that is not dumb, and not when NO_COLOR is set and
+ * not empty. */
 bool command_wants_colour(FILE *stream);
 
 #endif

@@ -5,21 +5,23 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define NAME_COLUMN 10    /* width of the command names in the overview */
-#define OPTION_COLUMN 26  /* width of an option and its argument in help */
-#define HELP_WIDTH 120    /* longer lines of running text are broken */
+#define NAME_COLUMN 10   /* width of the command names in the overview */
+#define OPTION_COLUMN 26 /* width of an option and its argument in help */
+#define HELP_WIDTH 120   /* longer lines of running text are broken */
 
-static const char about[] =
-    "Tierbed emulates devices, gateways, edge servers and the links between them as separate processes, in virtual "
-    "time, from one scenario file. The same scenario and seed give the same result on any number of processes.";
+static const char about[] = "Tierbed emulates devices, gateways, edge servers and the links between them as "
+                            "separate processes, in virtual "
+                            "time, from one scenario file. The same scenario and seed give the same result "
+                            "on any number of processes.";
 
-static const char exit_codes[] = "  0    success\n"
-                                 "  1    the run or a check failed\n"
-                                 "  2    wrong usage, or an invalid scenario or input file: nothing was started\n"
-                                 "  3    a case that this build does not know (verify)\n"
-                                 "  4    the system refused: disk, memory, permission, missing file\n"
-                                 "  5    a process of the run died\n"
-                                 "  130  stopped by Ctrl-C or SIGTERM; what was recorded is kept\n";
+static const char exit_codes[] =
+    "  0    success\n"
+    "  1    the run or a check failed\n"
+    "  2    wrong usage, or an invalid scenario or input file: nothing was started\n"
+    "  3    a case that this build does not know (verify)\n"
+    "  4    the system refused: disk, memory, permission, missing file\n"
+    "  5    a process of the run died\n"
+    "  130  stopped by Ctrl-C or SIGTERM; what was recorded is kept\n";
 
 static const char environment[] = "  NO_COLOR  no colour in terminal output when set\n"
                                   "  TMPDIR    where temporary files go, /tmp otherwise\n";
@@ -41,7 +43,8 @@ static void print_heading(FILE *stream, const char *text) {
 
 void command_print_overview(FILE *stream) {
     print_heading(stream, "Usage: tierbed COMMAND [options]");
-    fprintf(stream, "A testbed of tiers: devices, gateways, edge servers and their links, in virtual time.\n\n");
+    fprintf(stream,
+            "A testbed of tiers: devices, gateways, edge servers and their links, in virtual time.\n\n");
     print_heading(stream, "Commands");
     for (size_t i = 0; command_table[i] != NULL; i++)
         fprintf(stream, "  %-*s %c%s\n", NAME_COLUMN, command_table[i]->name,
@@ -98,7 +101,8 @@ static void print_details(FILE *stream, const char *details) {
     }
 }
 
-static const struct command_option help_option = {.name = "help", .letter = 'h', .help = "show this text and exit"};
+static const struct command_option help_option = {
+    .name = "help", .letter = 'h', .help = "show this text and exit"};
 
 void command_print_help(FILE *stream, const struct command *command) {
     char usage[256];
@@ -106,7 +110,8 @@ void command_print_help(FILE *stream, const struct command *command) {
     print_heading(stream, usage);
     fprintf(stream, "%c%s\n\n", toupper((unsigned char)command->summary[0]), command->summary + 1);
     print_heading(stream, "Options");
-    for (const struct command_option *option = command->options; option != NULL && option->name != NULL; option++)
+    for (const struct command_option *option = command->options; option != NULL && option->name != NULL;
+         option++)
         print_option(stream, option);
     print_option(stream, &help_option);
     if (command->details != NULL && *command->details != '\0') {
@@ -129,7 +134,8 @@ static void man_line(FILE *stream, const char *text) {
     fputc('\n', stream);
 }
 
-/* Lines that begin with two spaces become literal blocks; capitals become headings; the rest is running text. */
+/* Lines that begin with two spaces become literal blocks; capitals become headings; the rest is running text.
+ */
 static void man_details(FILE *stream, const char *details) {
     bool literal = false;
     for (const char *line = details; *line != '\0';) {
@@ -200,12 +206,14 @@ void command_print_man_overview(FILE *stream) {
 }
 
 void command_print_man(FILE *stream, const struct command *command) {
-    fprintf(stream, "tierbed-%s(1) \"\" \"Tierbed manual\"\n\n# NAME\n\ntierbed-%s - ", command->name, command->name);
+    fprintf(stream, "tierbed-%s(1) \"\" \"Tierbed manual\"\n\n# NAME\n\ntierbed-%s - ", command->name,
+            command->name);
     man_line(stream, command->summary);
     fprintf(stream, "\n# SYNOPSIS\n\n*tierbed %s* ", command->name);
     man_line(stream, command->usage);
     fputs("\n# OPTIONS\n\n", stream);
-    for (const struct command_option *option = command->options; option != NULL && option->name != NULL; option++)
+    for (const struct command_option *option = command->options; option != NULL && option->name != NULL;
+         option++)
         man_option(stream, option);
     man_option(stream, &help_option);
     if (command->details != NULL && *command->details != '\0') {
@@ -217,7 +225,8 @@ void command_print_man(FILE *stream, const struct command *command) {
 
 static void completion_options(FILE *stream, const struct command *command) {
     fprintf(stream, "    %s) options='--help", command->name);
-    for (const struct command_option *option = command->options; option != NULL && option->name != NULL; option++)
+    for (const struct command_option *option = command->options; option != NULL && option->name != NULL;
+         option++)
         fprintf(stream, " --%s", option->name);
     fputs("' ;;\n", stream);
 }

@@ -1,4 +1,5 @@
-/* command_text: everything the table of commands is printed as: help, man pages (scdoc source), bash completion. */
+/* command_text: everything the table of commands is printed as: help, man pages (scdoc source), bash
+ * completion. */
 #ifndef TIERBED_CLI_COMMAND_TEXT_H
 #define TIERBED_CLI_COMMAND_TEXT_H
 

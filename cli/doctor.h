@@ -1,5 +1,5 @@
-/* doctor: findings about this machine, each with how to mend it. The checks only look, or start short-lived children;
- * they leave nothing behind. */
+/* doctor: findings about this machine, each with how to mend it. The checks only look, or start short-lived
+ * children; they leave nothing behind. */
 #ifndef TIERBED_CLI_DOCTOR_H
 #define TIERBED_CLI_DOCTOR_H
 
@@ -24,8 +24,8 @@ struct doctor_report {
 };
 
 /* Adds a finding; doctor_mend then says what to do about the one added last. */
-void doctor_add(struct doctor_report *report, const char *name, enum doctor_verdict verdict, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void doctor_add(struct doctor_report *report, const char *name, enum doctor_verdict verdict,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
 void doctor_mend(struct doctor_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* doctor_mpi.c: mpirun, its version, two ranks that pass messages; the programs of the roles. */
@@ -39,8 +39,8 @@ void doctor_check_memory(struct doctor_report *report);
 void doctor_check_limits(struct doctor_report *report);
 void doctor_check_places(struct doctor_report *report);
 
-/* doctor_kernel.c: what processes of one host need of the kernel: futex wake-ups, reading each other's memory,
- * stopping and killing each other. */
+/* doctor_kernel.c: what processes of one host need of the kernel: futex wake-ups, reading each other's
+ * memory, stopping and killing each other. */
 void doctor_check_futex(struct doctor_report *report);
 void doctor_check_copy(struct doctor_report *report);
 void doctor_check_signals(struct doctor_report *report);

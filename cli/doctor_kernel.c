@@ -31,7 +31,8 @@ static int reap(pid_t child) {
 static void futex_child(atomic_uint *word) {
     struct timespec patience = {.tv_sec = CHILD_PATIENCE_S};
     while (atomic_load(word) == 0) {
-        if (syscall(SYS_futex, word, FUTEX_WAIT, 0, &patience, NULL, 0) != 0 && errno != EAGAIN && errno != EINTR)
+        if (syscall(SYS_futex, word, FUTEX_WAIT, 0, &patience, NULL, 0) != 0 && errno != EAGAIN &&
+            errno != EINTR)
             _exit(errno & 0xff);
     }
     _exit(0);
@@ -59,7 +60,9 @@ void doctor_check_futex(struct doctor_report *report) {
         return;
     }
     doctor_add(report, "futex", DOCTOR_FAIL, "a process could not wake another: %s",
-               strerror(child < 0 ? errno : code > 0 ? code : EIO));
+               strerror(child < 0  ? errno
+                        : code > 0 ? code
+                                   : EIO));
     doctor_mend(report, "allow the futex system call (seccomp profile) and forking in this container");
 }
 
@@ -85,7 +88,8 @@ static void reader_child(pid_t holder, const volatile uint64_t *number) {
 
 /* Siblings, as the ranks of a run are. */
 static int try_copy(void) {
-    volatile uint64_t number = 0; /* the children have copies at the same address; only the holder writes its own */
+    volatile uint64_t number =
+        0; /* the children have copies at the same address; only the holder writes its own */
     int ready[2];
     char byte;
     if (pipe(ready) != 0)
@@ -114,13 +118,16 @@ static int try_copy(void) {
 void doctor_check_copy(struct doctor_report *report) {
     int code = try_copy();
     if (code == 0) {
-        doctor_add(report, "single-copy", DOCTOR_OK, "processes can read each other's memory (process_vm_readv)");
+        doctor_add(report, "single-copy", DOCTOR_OK,
+                   "processes can read each other's memory (process_vm_readv)");
         return;
     }
-    doctor_add(report, "single-copy", DOCTOR_WARN, "processes cannot read each other's memory: %s", strerror(code));
-    doctor_mend(report, "large messages cost one copy more; to mend: sysctl kernel.yama.ptrace_scope=0, or start the "
-                        "container with --cap-add=SYS_PTRACE; to silence Open MPI: export "
-                        "OMPI_MCA_btl_vader_single_copy_mechanism=none");
+    doctor_add(report, "single-copy", DOCTOR_WARN, "processes cannot read each other's memory: %s",
+               strerror(code));
+    doctor_mend(report,
+                "large messages cost one copy more; to mend: sysctl kernel.yama.ptrace_scope=0, or start the "
+                "container with --cap-add=SYS_PTRACE; to silence Open MPI: export "
+                "OMPI_MCA_btl_vader_single_copy_mechanism=none");
 }
 
 /* Crash and hang of the fault schedule are SIGKILL, SIGSTOP and SIGCONT to a real child. */
@@ -136,12 +143,17 @@ void doctor_check_signals(struct doctor_report *report) {
                    WIFSTOPPED(state);
     bool continued = stopped && kill(child, SIGCONT) == 0 && waitpid(child, &state, WCONTINUED) == child &&
                      WIFCONTINUED(state);
-    bool killed = child > 0 && kill(child, SIGKILL) == 0 && waitpid(child, &state, 0) == child && WIFSIGNALED(state);
+    bool killed =
+        child > 0 && kill(child, SIGKILL) == 0 && waitpid(child, &state, 0) == child && WIFSIGNALED(state);
     if (stopped && continued && killed) {
         doctor_add(report, "faults", DOCTOR_OK, "a process can be stopped, continued and killed");
         return;
     }
     doctor_add(report, "faults", DOCTOR_FAIL, "a child process could not be %s: %s",
-               child < 0 ? "started" : !stopped ? "stopped" : !continued ? "continued" : "killed", strerror(errno));
+               child < 0    ? "started"
+               : !stopped   ? "stopped"
+               : !continued ? "continued"
+                            : "killed",
+               strerror(errno));
     doctor_mend(report, "allow fork and kill for own children (process limit, seccomp profile)");
 }

@@ -27,8 +27,8 @@ static int64_t clock_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The environment of the ranks: root is allowed (containers), more ranks than cores too, nothing is pinned. Open MPI
- * reads these variables, other implementations ignore them. */
+/* The environment of the ranks: root is allowed (containers), more ranks than cores too, nothing is pinned.
+ * Open MPI reads these variables, other implementations ignore them. */
 static void run_child(char *const *words, int out) {
     setpgid(0, 0);
     setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
@@ -36,7 +36,8 @@ static void run_child(char *const *words, int out) {
     setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 1);
     setenv("OMPI_MCA_hwloc_base_binding_policy", "none", 1);
     int null = open("/dev/null", O_RDONLY);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+        dup2(out, STDERR_FILENO) < 0)
         _exit(127);
     execvp(words[0], words);
     _exit(127);
@@ -142,15 +143,18 @@ static void check_two_ranks(struct doctor_report *report, char *mpirun) {
         doctor_add(report, "two ranks", DOCTOR_FAIL, "no answer within %d s", PROBE_PATIENCE_MS / 1000);
     else
         doctor_add(report, "two ranks", DOCTOR_FAIL, "mpirun ended with %d: %s", output.code, line);
-    doctor_mend(report, "see all of it: OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun -np 2 %s; "
-                        "meanwhile tierbed run --in-process works without MPI", probe);
+    doctor_mend(report,
+                "see all of it: OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun -np 2 %s; "
+                "meanwhile tierbed run --in-process works without MPI",
+                probe);
 }
 
 void doctor_check_mpi(struct doctor_report *report) {
     char mpirun[512], line[200];
     if (!on_path("mpirun", mpirun, sizeof mpirun)) {
         doctor_add(report, "mpirun", DOCTOR_FAIL, "not found on PATH");
-        doctor_mend(report, "deploy/deps.sh, or apt-get install openmpi-bin; tierbed run --in-process works without");
+        doctor_mend(report,
+                    "deploy/deps.sh, or apt-get install openmpi-bin; tierbed run --in-process works without");
         return;
     }
     char dash_version[] = "--version";

@@ -15,10 +15,10 @@
 #include "common/record/machine.h"
 
 #define MIB ((uint64_t)1 << 20)
-#define RANK_MEMORY_MIB 32  /* resident memory of one rank with its libraries, rounded up */
-#define RANK_SHM_MIB 4      /* shared-memory segment that Open MPI keeps for one rank */
-#define RANK_FILES 24       /* descriptors that mpirun keeps open for one rank, rounded up */
-#define RANKS_WANTED 256    /* the largest run with one process a node in the examples has 207 */
+#define RANK_MEMORY_MIB 32 /* resident memory of one rank with its libraries, rounded up */
+#define RANK_SHM_MIB 4     /* shared-memory segment that Open MPI keeps for one rank */
+#define RANK_FILES 24      /* descriptors that mpirun keeps open for one rank, rounded up */
+#define RANKS_WANTED 256   /* the largest run with one process a node in the examples has 207 */
 
 /* Features that this program was compiled to use: without them it would die of SIGILL sooner or later. */
 #if defined(__x86_64__)
@@ -53,11 +53,12 @@ void doctor_check_processor(struct doctor_report *report) {
     const char *model = json_string_value(json_object_get(machine, "cpu"));
     const char *architecture = json_string_value(json_object_get(machine, "architecture"));
     const char *missing = missing_feature();
-    doctor_add(report, "processor", missing == NULL ? DOCTOR_OK : DOCTOR_FAIL, "%s, %s%s%s", model != NULL ? model : "unknown",
-               architecture != NULL ? architecture : "unknown", missing == NULL ? "" : ", lacks ",
-               missing == NULL ? "" : missing);
+    doctor_add(report, "processor", missing == NULL ? DOCTOR_OK : DOCTOR_FAIL, "%s, %s%s%s",
+               model != NULL ? model : "unknown", architecture != NULL ? architecture : "unknown",
+               missing == NULL ? "" : ", lacks ", missing == NULL ? "" : missing);
     if (missing != NULL)
-        doctor_mend(report, "this program was built for another processor: make clean && make MARCH=x86-64-v2");
+        doctor_mend(report,
+                    "this program was built for another processor: make clean && make MARCH=x86-64-v2");
     json_decref(machine);
 }
 
@@ -93,7 +94,8 @@ void doctor_check_cores(struct doctor_report *report) {
     bool few = usable < 2 || (quota > 0.0 && quota < 2.0);
     doctor_add(report, "cores", few ? DOCTOR_WARN : DOCTOR_OK, "%ld usable of %ld%s", usable, online, limit);
     if (few)
-        doctor_mend(report, "runs work, in the time of one core; give this shell or container more for speed");
+        doctor_mend(report,
+                    "runs work, in the time of one core; give this shell or container more for speed");
 }
 
 static uint64_t available_memory_mib(void) {
@@ -149,18 +151,23 @@ void doctor_check_limits(struct doctor_report *report) {
     bool few = processes / 4 < RANKS_WANTED;
     doctor_add(report, "processes", few ? DOCTOR_WARN : DOCTOR_OK, "%s processes and threads allowed", text);
     if (few)
-        doctor_mend(report, "large runs with one process a node want %d: ulimit -u, or --pids-limit of the container",
+        doctor_mend(report,
+                    "large runs with one process a node want %d: ulimit -u, or --pids-limit of the container",
                     4 * RANKS_WANTED);
 
     uint64_t files = soft_limit(RLIMIT_NOFILE);
     format_limit(files, text, sizeof text);
     bool little = files / RANK_FILES < 8;
     bool some = files / RANK_FILES < RANKS_WANTED;
-    doctor_add(report, "open files", little ? DOCTOR_FAIL : some ? DOCTOR_WARN : DOCTOR_OK,
+    doctor_add(report, "open files",
+               little ? DOCTOR_FAIL
+               : some ? DOCTOR_WARN
+                      : DOCTOR_OK,
                "%s allowed, enough for about %llu processes", text,
                (unsigned long long)(files == UINT64_MAX ? 100000 : files / RANK_FILES));
     if (some)
-        doctor_mend(report, "ulimit -n %d (above the hard limit: as root, or in limits.conf)", RANKS_WANTED * RANK_FILES);
+        doctor_mend(report, "ulimit -n %d (above the hard limit: as root, or in limits.conf)",
+                    RANKS_WANTED * RANK_FILES);
 }
 
 struct place {
@@ -170,7 +177,8 @@ struct place {
     const char *mend;
 };
 
-/* Creates a file, writes into it and unlinks it: permissions, full and read-only file systems all show here. */
+/* Creates a file, writes into it and unlinks it: permissions, full and read-only file systems all show here.
+ */
 static int try_write(const char *directory) {
     char path[600];
     int length = snprintf(path, sizeof path, "%s/tierbed-doctor-XXXXXX", directory);
@@ -200,7 +208,8 @@ static void check_place(struct doctor_report *report, const struct place *place)
     enum doctor_verdict verdict = mib < place->fail_mib   ? DOCTOR_FAIL
                                   : mib < place->warn_mib ? DOCTOR_WARN
                                                           : DOCTOR_OK;
-    doctor_add(report, place->name, verdict, "%s: writable, %llu MiB free", place->path, (unsigned long long)mib);
+    doctor_add(report, place->name, verdict, "%s: writable, %llu MiB free", place->path,
+               (unsigned long long)mib);
     if (verdict != DOCTOR_OK)
         doctor_mend(report, "%s", place->mend);
 }
@@ -210,12 +219,14 @@ void doctor_check_places(struct doctor_report *report) {
     char here[512];
     const struct place places[] = {
         {"shared mem", "/dev/shm", (uint64_t)RANKS_WANTED * RANK_SHM_MIB, 16,
-         "remount larger (mount -o remount,size=2g /dev/shm), start the container with --shm-size=2g, or export "
+         "remount larger (mount -o remount,size=2g /dev/shm), start the container with --shm-size=2g, or "
+         "export "
          "OMPI_MCA_btl_vader_backing_directory=/tmp"},
         {"temp files", tmp != NULL && *tmp != '\0' ? tmp : "/tmp", 256, 16,
          "export TMPDIR=DIR with a short path on a local disk: Open MPI keeps its sockets there"},
         {"disk", getcwd(here, sizeof here) != NULL ? here : ".", 1024, 16,
-         "runs are written below the current directory: change to one with room, or use tierbed run --out DIR"},
+         "runs are written below the current directory: change to one with room, or use tierbed run --out "
+         "DIR"},
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         check_place(report, &places[i]);

@@ -1,5 +1,5 @@
-/* tierbed-probe: two ranks pass a message to and fro over the bus; `tierbed doctor` starts it to see whether MPI works
- * here. Rank 0 prints one line, "rtt_ns N". */
+/* tierbed-probe: two ranks pass a message to and fro over the bus; `tierbed doctor` starts it to see whether
+ * MPI works here. Rank 0 prints one line, "rtt_ns N". */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -32,7 +32,8 @@ static double fraction_done(const struct progress *progress) {
 static void format_duration(double seconds, char *text, size_t size) {
     int64_t whole = (int64_t)(seconds + 0.5);
     if (whole >= 3600)
-        snprintf(text, size, "%lld:%02d:%02d", (long long)(whole / 3600), (int)(whole / 60 % 60), (int)(whole % 60));
+        snprintf(text, size, "%lld:%02d:%02d", (long long)(whole / 3600), (int)(whole / 60 % 60),
+                 (int)(whole % 60));
     else
         snprintf(text, size, "%d:%02d", (int)(whole / 60), (int)(whole % 60));
 }
@@ -45,8 +46,8 @@ void progress_text(const struct progress *progress, char *text, size_t size) {
         return;
     char left[32];
     format_duration(progress->wall_s * (1.0 - fraction) / fraction, left, sizeof left);
-    snprintf(text + used, size - (size_t)used, "  %.3gx real time  %s left", vtime_to_s(progress->now_ns) / progress->wall_s,
-             left);
+    snprintf(text + used, size - (size_t)used, "  %.3gx real time  %s left",
+             vtime_to_s(progress->now_ns) / progress->wall_s, left);
 }
 
 static void draw_bar(const struct progress *progress, const char *text) {

@@ -1,6 +1,6 @@
-/* Goal: arena memory is zero-filled, aligned, never shared between two callers, and given back at once; a product that
- * overflows never turns into a small block.
- * Method: many blocks of mixed sizes filled with their own pattern and checked at the end; a child that asks too much. */
+/* Goal: arena memory is zero-filled, aligned, never shared between two callers, and given back at once; a
+ * product that overflows never turns into a small block. Method: many blocks of mixed sizes filled with their
+ * own pattern and checked at the end; a child that asks too much. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -28,7 +28,8 @@ static void memory_is_zero_filled_aligned_and_its_owners_alone(void **state) {
     struct arena arena;
     arena_init(&arena);
     for (size_t i = 0; i < BLOCKS; i++) {
-        sizes[i] = (size_t)random_below(&stream, i % 100 == 0 ? 200000 : 300); /* some beyond a block of the arena */
+        sizes[i] =
+            (size_t)random_below(&stream, i % 100 == 0 ? 200000 : 300); /* some beyond a block of the arena */
         blocks[i] = arena_alloc(&arena, sizes[i]);
         assert_non_null(blocks[i]);
         assert_int_equal((uintptr_t)blocks[i] % 16, 0);
@@ -94,7 +95,9 @@ static int signal_of_request(size_t count, size_t size) {
     }
     int state = 0;
     assert_int_equal(waitpid(child, &state, 0), child);
-    return WIFSIGNALED(state) ? WTERMSIG(state) : WEXITSTATUS(state) == 0 ? 0 : SIGABRT; /* a sanitizer exits */
+    return WIFSIGNALED(state)        ? WTERMSIG(state)
+           : WEXITSTATUS(state) == 0 ? 0
+                                     : SIGABRT; /* a sanitizer exits */
 }
 
 static void a_product_that_overflows_aborts_instead_of_wrapping(void **state) {

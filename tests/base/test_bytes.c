@@ -1,6 +1,6 @@
-/* Goal: what the writer writes the reader reads, in little-endian whatever the machine, and neither ever leaves its
- * buffer: a failure sticks, writes nothing more and reads zeros.
- * Method: known bytes, every value of a random walk there and back, and every cut of a valid input. */
+/* Goal: what the writer writes the reader reads, in little-endian whatever the machine, and neither ever
+ * leaves its buffer: a failure sticks, writes nothing more and reads zeros. Method: known bytes, every value
+ * of a random walk there and back, and every cut of a valid input. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,7 +65,10 @@ static void walk(uint64_t seed, struct bytes_writer *writer, struct bytes_reader
                         : bytes_put_i64(writer, (int64_t)value);
             continue;
         }
-        uint64_t expected = kind == 0 ? (uint8_t)value : kind == 1 ? (uint16_t)value : kind == 2 ? (uint32_t)value : value;
+        uint64_t expected = kind == 0   ? (uint8_t)value
+                            : kind == 1 ? (uint16_t)value
+                            : kind == 2 ? (uint32_t)value
+                                        : value;
         uint64_t got = kind == 0   ? bytes_get_u8(reader)
                        : kind == 1 ? bytes_get_u16(reader)
                        : kind == 2 ? bytes_get_u32(reader)

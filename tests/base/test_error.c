@@ -1,5 +1,5 @@
-/* Goal: a failure carries its status and its sentence, cut rather than overrun, and maps to the documented exit code.
- * Method: sets errors with short, long and no destinations, and walks all statuses. */
+/* Goal: a failure carries its status and its sentence, cut rather than overrun, and maps to the documented
+ * exit code. Method: sets errors with short, long and no destinations, and walks all statuses. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,10 +63,16 @@ static void every_status_has_a_name_and_its_documented_exit_code(void **state) {
         const char *name;
         int exit_code;
     } rows[] = {
-        {STATUS_OK, "ok", 0},           {STATUS_INVALID, "invalid", 2}, {STATUS_IO, "io", 4},
-        {STATUS_FULL, "full", 1},       {STATUS_LIMIT, "limit", 1},     {STATUS_PEER, "peer", 5},
-        {STATUS_STOPPED, "stopped", 130}, {STATUS_UNSUPPORTED, "unsupported", 4},
-        {STATUS_MEMORY, "memory", 4},   {STATUS_FAILED, "failed", 1},
+        {STATUS_OK, "ok", 0},
+        {STATUS_INVALID, "invalid", 2},
+        {STATUS_IO, "io", 4},
+        {STATUS_FULL, "full", 1},
+        {STATUS_LIMIT, "limit", 1},
+        {STATUS_PEER, "peer", 5},
+        {STATUS_STOPPED, "stopped", 130},
+        {STATUS_UNSUPPORTED, "unsupported", 4},
+        {STATUS_MEMORY, "memory", 4},
+        {STATUS_FAILED, "failed", 1},
     };
     assert_int_equal(sizeof rows / sizeof *rows, STATUS_FAILED + 1);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -1,7 +1,7 @@
-/* Goal: the streams are xoshiro256++ as published, differ by seed, node and purpose, never change between builds, and
- * give the distributions they promise.
- * Method: the generator written a second time from the paper, pinned first values, and moments and chi-square over
- * fixed seeds, with bounds that a right generator misses once in a million seeds. */
+/* Goal: the streams are xoshiro256++ as published, differ by seed, node and purpose, never change between
+ * builds, and give the distributions they promise. Method: the generator written a second time from the
+ * paper, pinned first values, and moments and chi-square over fixed seeds, with bounds that a right generator
+ * misses once in a million seeds. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,8 @@
 
 #define DRAWS 200000
 
-/* Blackman and Vigna (2019), section 3.1, engine xoshiro256 with the ++ scrambler (shift 17, rotations 45 and 23). */
+/* Blackman and Vigna (2019), section 3.1, engine xoshiro256 with the ++ scrambler (shift 17, rotations 45 and
+ * 23). */
 static uint64_t reference_next(uint64_t s[4]) {
     uint64_t sum = s[0] + s[3];
     uint64_t result = ((sum << 23) | (sum >> 41)) + s[0];
@@ -54,7 +55,8 @@ static int compare_u64(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Neighbouring keys are the ones in use: small seeds, dense node ids, few purposes, a link index in the upper half. */
+/* Neighbouring keys are the ones in use: small seeds, dense node ids, few purposes, a link index in the upper
+ * half. */
 static void no_two_neighbouring_keys_share_a_first_value(void **state) {
     (void)state;
     static uint64_t first[8 * 200 * 9 * 2];
@@ -171,10 +173,12 @@ static void normal_has_mean_0_variance_1_and_normal_tails(void **state) {
     assert_true(fabs(beyond_two - tail * DRAWS) < 5.0 * sqrt(DRAWS * tail * (1.0 - tail)));
 }
 
-/* Results of old runs are compared with new ones: a change of the key hash or of the generator must be noticed. */
+/* Results of old runs are compared with new ones: a change of the key hash or of the generator must be
+ * noticed. */
 static void the_first_values_of_a_known_stream_are_pinned(void **state) {
     (void)state;
-    static const uint64_t pinned[] = {UINT64_C(0x20beb23de42ffdc0), UINT64_C(0x5ff1e159bbb80142), UINT64_C(0x4cfca5b562a935fd)};
+    static const uint64_t pinned[] = {UINT64_C(0x20beb23de42ffdc0), UINT64_C(0x5ff1e159bbb80142),
+                                      UINT64_C(0x4cfca5b562a935fd)};
     struct random_stream stream;
     random_init(&stream, 1, 2, RANDOM_TASK);
     for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++)

@@ -1,5 +1,5 @@
-/* Goal: progress says where a run is, at a bounded rate, in plain lines when nobody watches a terminal, and nothing at
- * all when quiet. Method: a memory stream and hand-made clocks. */
+/* Goal: progress says where a run is, at a bounded rate, in plain lines when nobody watches a terminal, and
+ * nothing at all when quiet. Method: a memory stream and hand-made clocks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
