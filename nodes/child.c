@@ -14,8 +14,6 @@
 #define PIECE_BYTES ((size_t)60000)
 #define CHILD_SOCKET 3
 
-extern char **environ;
-
 /* ---- frames ---- */
 
 void frame_reset(struct frame *frame) {

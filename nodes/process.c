@@ -49,7 +49,7 @@ void process_close(struct process *process) {
 
 static void tell_bytes(struct process *process, enum sync_kind kind, const uint8_t *data, size_t size) {
     struct bytes_writer writer = bytes_writer_over(scratch(process, size + 1), size + 1);
-    bytes_put_u8(&writer, kind);
+    bytes_put_u8(&writer, (uint8_t)kind);
     bytes_put(&writer, data, size);
     tell_director(process, &writer);
 }

@@ -37,12 +37,10 @@ static enum status take_seed(struct run_options *options, const char *argument, 
     strtoull(argument, &end, 10);
     if (errno != 0 || *argument < '0' || *argument > '9' || *end != '\0')
         return error_set(error, STATUS_INVALID, "--seed wants a whole number, got `%s`", argument);
-    size_t size = strlen(argument) + sizeof "seed=";
-    char *assignment = malloc(size); /* lives as long as the program's arguments */
-    if (assignment == NULL)
-        return error_set(error, STATUS_MEMORY, "no memory for an option");
-    snprintf(assignment, size, "seed=%s", argument);
-    return add_override(options, assignment, error);
+    if (strlen(argument) > sizeof options->seed - sizeof "seed=")
+        return error_set(error, STATUS_INVALID, "--seed wants a number below 2^64, got `%s`", argument);
+    snprintf(options->seed, sizeof options->seed, "seed=%s", argument);
+    return add_override(options, options->seed, error);
 }
 
 static enum status take_clock(struct run_options *options, const char *argument, struct error *error) {

@@ -17,6 +17,7 @@ struct run_options {
     const char *scenario_path;
     struct scenario_override overrides[RUN_OVERRIDES_MAX]; /* texts borrowed from argv */
     size_t override_count;
+    char seed[40]; /* text of the override that --seed stands for: do not copy the struct */
     const char *out_dir; /* NULL: runs/NAME-sSEED-TIME */
     bool trace, quiet;
     double speed;        /* > 0: wall clock, virtual seconds per wall second */

@@ -33,6 +33,8 @@ static struct arena_block *arena_grow(struct arena *arena, size_t size) {
 }
 
 void *arena_alloc(struct arena *arena, size_t size) {
+    if (size > SIZE_MAX / 2)
+        size = SIZE_MAX / 2; /* cannot be met: arena_grow says so */
     size_t rounded = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
     struct arena_block *block = arena->head;
     if (block == NULL || block->capacity - block->used < rounded)

@@ -101,7 +101,7 @@ static bool values_copy(const matvar_t *variable, float *samples, size_t count) 
 static enum status variable_take(const matvar_t *variable, const char *path, struct vibration *vibration,
                                  struct error *error) {
     size_t count = element_count(variable);
-    if (!is_vector(variable) || variable->data == NULL || variable->data_size <= 0 ||
+    if (count == 0 || !is_vector(variable) || variable->data == NULL || variable->data_size <= 0 ||
         variable->nbytes < count * (size_t)variable->data_size ||
         (size_t)variable->data_size != Mat_SizeOfClass((int)variable->class_type))
         return error_set(error, STATUS_INVALID, "%s: variable %s cannot be read; the file may be cut short", path,
@@ -136,7 +136,7 @@ static enum status open_file_read(mat_t *file, size_t size, const char *path, st
 }
 
 /* libmatio reports a damaged file on stderr unless told otherwise; the status says it already. */
-static void quiet(int level, char *message) {
+static void quiet(int level, char *message) { // NOLINT(readability-non-const-parameter): libmatio's type
     (void)level;
     (void)message;
 }
