@@ -44,7 +44,7 @@ const struct message_info *message_info(uint32_t type) {
     return type < MESSAGE_COUNT ? &table[type] : NULL;
 }
 
-static void put_header(struct bytes_writer *writer, const struct task_header *task) {
+void message_put_header(struct bytes_writer *writer, const struct task_header *task) {
     bytes_put_u32(writer, task->device);
     bytes_put_u32(writer, task->slot);
     bytes_put_u16(writer, task->level);
@@ -58,7 +58,7 @@ static void put_header(struct bytes_writer *writer, const struct task_header *ta
     bytes_put_i64(writer, task->compute_end_ns);
 }
 
-static void get_header(struct bytes_reader *reader, struct task_header *task) {
+void message_get_header(struct bytes_reader *reader, struct task_header *task) {
     task->device = bytes_get_u32(reader);
     task->slot = bytes_get_u32(reader);
     task->level = bytes_get_u16(reader);
@@ -130,7 +130,7 @@ static void get_samples(const uint8_t *from, size_t count, int16_t *samples) {
 static void put_window(struct bytes_writer *writer, const struct message_task *message) {
     assert(message->sample_count >= 1 && message->sample_count <= MESSAGE_SAMPLES_MAX);
     bytes_put_u8(writer, MESSAGE_VERSION);
-    put_header(writer, &message->task);
+    message_put_header(writer, &message->task);
     bytes_put_u32(writer, message->sample_rate_hz);
     bytes_put_u32(writer, message->sample_count);
     put_samples(writer, message->samples, message->sample_count);
@@ -138,7 +138,7 @@ static void put_window(struct bytes_writer *writer, const struct message_task *m
 
 static enum status get_window(struct bytes_reader *reader, int16_t *samples, size_t capacity,
                               struct message_task *message) {
-    get_header(reader, &message->task);
+    message_get_header(reader, &message->task);
     message->sample_rate_hz = bytes_get_u32(reader);
     message->sample_count = bytes_get_u32(reader);
     message->samples = samples;
@@ -175,7 +175,7 @@ enum status message_decode_offload(const uint8_t *data, size_t size, int16_t *sa
 
 void message_encode_result(struct bytes_writer *writer, const struct message_result *message) {
     bytes_put_u8(writer, MESSAGE_VERSION);
-    put_header(writer, &message->task);
+    message_put_header(writer, &message->task);
     bytes_put_u8(writer, message->drop);
     bytes_put_u8(writer, message->class);
     bytes_put_f64(writer, message->confidence);
@@ -185,7 +185,7 @@ void message_encode_result(struct bytes_writer *writer, const struct message_res
 enum status message_decode_result(const uint8_t *data, size_t size, struct message_result *message) {
     struct bytes_reader reader;
     TRY(open_payload(MESSAGE_RESULT, data, size, &reader));
-    get_header(&reader, &message->task);
+    message_get_header(&reader, &message->task);
     message->drop = bytes_get_u8(&reader);
     message->class = bytes_get_u8(&reader);
     message->confidence = bytes_get_f64(&reader);
@@ -197,7 +197,7 @@ enum status message_decode_result(const uint8_t *data, size_t size, struct messa
 
 void message_encode_answer(struct bytes_writer *writer, const struct message_answer *message) {
     bytes_put_u8(writer, MESSAGE_VERSION);
-    put_header(writer, &message->task);
+    message_put_header(writer, &message->task);
     bytes_put_u8(writer, message->place);
     bytes_put_u8(writer, message->drop);
     bytes_put_u8(writer, message->class);
@@ -220,7 +220,7 @@ static bool answer_valid(const struct message_answer *message) {
 enum status message_decode_answer(const uint8_t *data, size_t size, struct message_answer *message) {
     struct bytes_reader reader;
     TRY(open_payload(MESSAGE_ANSWER, data, size, &reader));
-    get_header(&reader, &message->task);
+    message_get_header(&reader, &message->task);
     message->place = bytes_get_u8(&reader);
     message->drop = bytes_get_u8(&reader);
     message->class = bytes_get_u8(&reader);

@@ -99,6 +99,10 @@ struct message_refused {
     uint32_t device, slot;
 };
 
+/* The header alone, for whoever carries it in something else; values are not checked. */
+void message_put_header(struct bytes_writer *writer, const struct task_header *task);
+void message_get_header(struct bytes_reader *reader, struct task_header *task);
+
 /* Encoders append to `writer`; look at writer->failed. */
 void message_encode_task(struct bytes_writer *writer, const struct message_task *message);
 void message_encode_offload(struct bytes_writer *writer, const struct message_offload *message);

@@ -6,18 +6,7 @@
 #include "common/model/scenario.h"
 
 static void put_task(struct bytes_writer *writer, const struct row_task *row) {
-    const struct task_header *task = &row->task;
-    bytes_put_u32(writer, task->device);
-    bytes_put_u32(writer, task->slot);
-    bytes_put_u16(writer, task->level);
-    bytes_put_u8(writer, task->true_class);
-    bytes_put_i64(writer, task->born_ns);
-    bytes_put_i64(writer, task->gathered_ns);
-    bytes_put_i64(writer, task->decided_ns);
-    bytes_put_i64(writer, task->uplink_start_ns);
-    bytes_put_i64(writer, task->uplink_end_ns);
-    bytes_put_i64(writer, task->compute_start_ns);
-    bytes_put_i64(writer, task->compute_end_ns);
+    message_put_header(writer, &row->task);
     bytes_put_i64(writer, row->answered_ns);
     bytes_put_u8(writer, row->place);
     bytes_put_u8(writer, row->drop);
@@ -33,17 +22,7 @@ static void put_task(struct bytes_writer *writer, const struct row_task *row) {
 
 static bool get_task(struct bytes_reader *reader, struct row_task *row) {
     struct task_header *task = &row->task;
-    task->device = bytes_get_u32(reader);
-    task->slot = bytes_get_u32(reader);
-    task->level = bytes_get_u16(reader);
-    task->true_class = bytes_get_u8(reader);
-    task->born_ns = bytes_get_i64(reader);
-    task->gathered_ns = bytes_get_i64(reader);
-    task->decided_ns = bytes_get_i64(reader);
-    task->uplink_start_ns = bytes_get_i64(reader);
-    task->uplink_end_ns = bytes_get_i64(reader);
-    task->compute_start_ns = bytes_get_i64(reader);
-    task->compute_end_ns = bytes_get_i64(reader);
+    message_get_header(reader, task);
     row->answered_ns = bytes_get_i64(reader);
     row->place = bytes_get_u8(reader);
     row->drop = bytes_get_u8(reader);
