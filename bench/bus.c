@@ -20,7 +20,9 @@ static const struct command_option options[] = {
     {.name = "ranks", .argument = "N", .help = "processes, the director among them, 2 to 1000 (default 60)"},
     {.name = "rounds", .argument = "N", .help = "round trips per repetition, 10 to 1000000 (default 5000)"},
     {.name = "repetitions", .argument = "N", .help = "repetitions, 1 to 101 (default 7)"},
-    {.name = "busy", .argument = "N", .help = "busy programs to start for the part beside them, 0 to 64 (default 2)"},
+    {.name = "busy",
+     .argument = "N",
+     .help = "busy programs to start for the part beside them, 0 to 64 (default 2)"},
     {.name = "json", .help = "accepted for symmetry: the result always is one JSON object"},
     {.name = "dry-run", .help = "print the mpirun line instead of running it"},
     {0}};
@@ -29,18 +31,22 @@ static const struct command command_bus = {
     .name = "bench bus",
     .usage = "[options]",
     .summary = "The bus: round trips, messages and idle processes",
-    .details = "Prints one JSON object with median, least and greatest of the repetitions: microseconds per round trip\n"
-               "director - node - director with one node active, quiet and beside busy programs; microseconds per round\n"
-               "trip with all nodes active; CPU time of all processes together, in percent of a core, while all wait.\n"
+    .details = "Prints one JSON object with median, least and greatest of the repetitions: microseconds per "
+               "round trip\n"
+               "director - node - director with one node active, quiet and beside busy programs; "
+               "microseconds per round\n"
+               "trip with all nodes active; CPU time of all processes together, in percent of a core, while "
+               "all wait.\n"
                "Whatever else runs on the machine shows in these numbers: load_average_before tells of it.\n",
     .options = options};
 
-static int take_number(const char *name, const char *argument, uint32_t least, uint32_t most, uint32_t *number) {
+static int take_number(const char *name, const char *argument, uint32_t least, uint32_t most,
+                       uint32_t *number) {
     char *end;
     unsigned long value = strtoul(argument, &end, 10);
     if (end == argument || *end != '\0' || argument[0] == '-' || value < least || value > most)
-        return command_usage_error(&command_bus, "--%s takes a number from %u to %u, not '%s'", name, least, most,
-                                   argument);
+        return command_usage_error(&command_bus, "--%s takes a number from %u to %u, not '%s'", name, least,
+                                   most, argument);
     *number = (uint32_t)value;
     return 0;
 }

@@ -1,8 +1,9 @@
 /* tierbed-bench-bus: what waiting and waking cost on the bus, measured the way the director uses it.
  *
- * Rank 0 directs, the others answer what they are asked. Phases: one node at a time asked, quiet; the same beside
- * busy programs; all nodes asked at once, quiet; nobody asked at all. Rank 0 prints one JSON object. Started by
- * `tierbed bench bus`, or by hand: mpirun -np 60 tierbed-bench-bus ROUNDS REPETITIONS BUSY [STARTED_NS]. */
+ * Rank 0 directs, the others answer what they are asked. Phases: one node at a time asked, quiet; the same
+ * beside busy programs; all nodes asked at once, quiet; nobody asked at all. Rank 0 prints one JSON object.
+ * Started by `tierbed bench bus`, or by hand: mpirun -np 60 tierbed-bench-bus ROUNDS REPETITIONS BUSY
+ * [STARTED_NS]. */
 #include <assert.h>
 #include <jansson.h>
 #include <sched.h>
@@ -20,9 +21,9 @@
 
 #define REPETITIONS_MAX 101
 #define BUSY_MAX 64
-#define ANSWER_S_MAX 60        /* nobody answers for so long: give up */
+#define ANSWER_S_MAX 60 /* nobody answers for so long: give up */
 #define IDLE_WAIT_S 4
-#define QUIET_WAIT_MS 200      /* lets the ranks fall asleep before a phase is timed */
+#define QUIET_WAIT_MS 200 /* lets the ranks fall asleep before a phase is timed */
 
 enum question { ASK_ECHO = 0, ASK_CPU_TIME, ASK_STOP };
 
@@ -180,7 +181,8 @@ static void stop_busy(const pid_t *children, uint32_t count) {
     }
 }
 
-static struct sample repeat(struct bus *bus, const struct plan *plan, double (*measure)(struct bus *, uint32_t)) {
+static struct sample repeat(struct bus *bus, const struct plan *plan,
+                            double (*measure)(struct bus *, uint32_t)) {
     struct sample sample = {.count = plan->repetitions};
     measure(bus, plan->rounds / 10 + 1); /* warm up */
     for (uint32_t i = 0; i < sample.count; i++) {
@@ -219,12 +221,13 @@ static json_t *direct(struct bus *bus, const struct plan *plan) {
     struct sample busy = repeat(bus, plan, one_active_us);
     stop_busy(children, plan->busy);
     ask_all(bus, ASK_STOP);
-    json_t *result = json_pack(
-        "{s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:o, s:o, s:o, s:o}", "benchmark", "bus", "ranks", (int)bus_size(bus),
-        "cores", (int)sysconf(_SC_NPROCESSORS_ONLN), "rounds", (int)plan->rounds, "repetitions",
-        (int)plan->repetitions, "busy_programs", (int)plan->busy, "load_average_before", load, "one_active_round_us",
-        sample_json(&quiet, 80.0), "one_active_round_beside_busy_us", sample_json(&busy, 150.0),
-        "all_active_round_trip_us", sample_json(&all, 6.0), "idle_percent_of_a_core", sample_json(&idle, 2.0));
+    json_t *result =
+        json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:o, s:o, s:o, s:o}", "benchmark", "bus", "ranks",
+                  (int)bus_size(bus), "cores", (int)sysconf(_SC_NPROCESSORS_ONLN), "rounds",
+                  (int)plan->rounds, "repetitions", (int)plan->repetitions, "busy_programs", (int)plan->busy,
+                  "load_average_before", load, "one_active_round_us", sample_json(&quiet, 80.0),
+                  "one_active_round_beside_busy_us", sample_json(&busy, 150.0), "all_active_round_trip_us",
+                  sample_json(&all, 6.0), "idle_percent_of_a_core", sample_json(&idle, 2.0));
     assert(result != NULL);
     if (plan->started_ns > 0)
         json_object_set_new(result, "start_up_s", json_real(ready_s));

@@ -21,7 +21,8 @@ static int run_bench(int argc, char **argv) {
     if (code != COMMAND_GO)
         return code;
     if (argc > 1)
-        return command_usage_error(&command_bench, "there is no benchmark '%s'; there are bus and phold", argv[1]);
+        return command_usage_error(&command_bench, "there is no benchmark '%s'; there are bus and phold",
+                                   argv[1]);
     return command_usage_error(&command_bench, "name a benchmark: bus or phold");
 }
 

@@ -1,4 +1,5 @@
-/* launch: runs mpirun as a child and sees it to its end, whatever happens to the run, to mpirun or at the keyboard. */
+/* launch: runs mpirun as a child and sees it to its end, whatever happens to the run, to mpirun or at the
+ * keyboard. */
 #include "cli/launch.h"
 
 #include <errno.h>
@@ -19,10 +20,10 @@
 #include "cli/launch_watch.h"
 
 #define NS_PER_MS 1000000
-#define GRACE_S 10.0       /* for rank 0 to end the run in order; then mpirun is asked */
-#define GONE_S 2.0         /* for the others to notice that rank 0 has gone */
-#define LOOK_S 0.5         /* between looks at the processes */
-#define FORCE_S 10.0       /* for mpirun to end its ranks (SIGTERM, SIGKILL); then its group is killed */
+#define GRACE_S 10.0         /* for rank 0 to end the run in order; then mpirun is asked */
+#define GONE_S 2.0           /* for the others to notice that rank 0 has gone */
+#define LOOK_S 0.5           /* between looks at the processes */
+#define FORCE_S 10.0         /* for mpirun to end its ranks (SIGTERM, SIGKILL); then its group is killed */
 #define RANKS_LINGER_MS 5000 /* ranks notice that mpirun is gone and end */
 
 enum stage { STAGE_RUNNING = 0, STAGE_ASKED, STAGE_FORCED, STAGE_KILLED };
@@ -65,7 +66,8 @@ static void set_environment(void) {
         putenv((char *)(uintptr_t)*pair); /* the child is about to become mpirun; the text is constant */
 }
 
-/* Becomes mpirun or reports errno through `report`. No terminal input: a background group that reads would stop. */
+/* Becomes mpirun or reports errno through `report`. No terminal input: a background group that reads would
+ * stop. */
 static _Noreturn void become_mpirun(const struct launch *launch, char **words, int report, int errors) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* a launcher that is killed leaves no run behind */
@@ -109,7 +111,8 @@ static enum status start(struct launch *launch, struct error *error) {
     }
     errno = reason;
     if (reason == ENOENT)
-        return error_set(error, STATUS_UNSUPPORTED, "mpirun was not found; install Open MPI (deploy/run does), or use --in-process");
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "mpirun was not found; install Open MPI (deploy/run does), or use --in-process");
     return error_set_errno(error, STATUS_IO, "mpirun could not be started");
 }
 
@@ -127,22 +130,33 @@ static void force(struct launch *launch) {
     enter(launch, STAGE_FORCED);
 }
 
-/* First rank 0 alone, so that it can end the run in order; asked again, or if there is no rank 0 here, mpirun. */
+/* First rank 0 alone, so that it can end the run in order; asked again, or if there is no rank 0 here,
+ * mpirun. */
 static void stop(struct launch *launch) {
     launch->result->stopped = true;
     launch_watch_look(&launch->watch, clock_s());
-    if (launch->stage == STAGE_RUNNING && launch->watch.director > 0 && kill(launch->watch.director, SIGTERM) == 0)
+    if (launch->stage == STAGE_RUNNING && launch->watch.director > 0 &&
+        kill(launch->watch.director, SIGTERM) == 0)
         enter(launch, STAGE_ASKED);
     else if (launch->stage <= STAGE_ASKED)
         force(launch);
 }
 
+/* Does a stop wait in vain for rank 0? */
+static bool is_stuck(const struct launch *launch, double waited_s) {
+    return waited_s > GRACE_S || (waited_s > GONE_S && !launch_watch_director_alive(&launch->watch));
+}
+
+/* A process that died while MPI started leaves the others waiting for ever. */
+static bool is_orphaned(const struct launch *launch) {
+    return launch_watch_missing_s(&launch->watch) > LAUNCH_LINGER_S;
+}
+
 static void lose_patience(struct launch *launch) {
     double waited_s = clock_s() - launch->stage_s;
-    if (launch->stage <= STAGE_ASKED && launch_watch_missing_s(&launch->watch) > LAUNCH_LINGER_S) {
-        force(launch); /* a process that died while MPI started leaves the others waiting for ever */
-    } else if (launch->stage == STAGE_ASKED &&
-               (waited_s > GRACE_S || (waited_s > GONE_S && !launch_watch_director_alive(&launch->watch)))) {
+    bool asked = launch->stage == STAGE_ASKED;
+    if ((launch->stage == STAGE_RUNNING && is_orphaned(launch)) ||
+        (asked && (is_orphaned(launch) || is_stuck(launch, waited_s)))) {
         force(launch);
     } else if (launch->stage == STAGE_FORCED && waited_s > FORCE_S) {
         kill(-launch->watch.mpirun, SIGKILL);
@@ -157,7 +171,8 @@ static void nap(int64_t ms) {
     nanosleep(&pause, NULL);
 }
 
-/* The user's signals and SIGCHLD are blocked and read here, one after the other. Ends at the latest after a tick. */
+/* The user's signals and SIGCHLD are blocked and read here, one after the other. Ends at the latest after a
+ * tick. */
 static void wait_for_something(struct launch *launch) {
     struct pollfd files[] = {{.fd = launch->signal_file, .events = POLLIN},
                              {.fd = launch->relay.file, .events = POLLIN}};
@@ -207,15 +222,18 @@ static enum status judge(struct launch *launch, int status, struct error *error)
     if (signal_number > 0)
         clean_up(launch);
     if (result->killed)
-        return error_set(error, STATUS_PEER, "mpirun was killed (%s); its processes ended with it", strsignal(signal_number));
+        return error_set(error, STATUS_PEER, "mpirun was killed (%s); its processes ended with it",
+                         strsignal(signal_number));
     if (result->stopped)
-        return error_set(error, STATUS_STOPPED, result->forced ? "stopped; its processes were ended by force"
-                                                               : "stopped");
+        return error_set(error, STATUS_STOPPED,
+                         result->forced ? "stopped; its processes were ended by force" : "stopped");
     if (result->forced)
-        return error_set(error, STATUS_PEER, "a process of the run ended or never started, and the others did not end by "
-                                             "themselves; they were ended");
+        return error_set(error, STATUS_PEER,
+                         "a process of the run ended or never started, and the others did not end by "
+                         "themselves; they were ended");
     if (result->exit_code > 128)
-        return error_set(error, STATUS_PEER, "a process of the run died (%s)", strsignal(result->exit_code - 128));
+        return error_set(error, STATUS_PEER, "a process of the run died (%s)",
+                         strsignal(result->exit_code - 128));
     if (launch->relay.dropped > 0 && result->exit_code == 0)
         return error_set(error, STATUS_PEER, "a process of the run died, or gave up because another had");
     if (result->exit_code != 0)
@@ -238,8 +256,9 @@ static enum status take_signals(struct launch *launch, struct error *error) {
 
 /* Inside a job of a batch system mpirun takes the hosts from there. */
 static bool may_use_other_hosts(const struct launch_plan *plan) {
-    static const char *const names[] = {"SLURM_JOB_NODELIST", "SLURM_NODELIST", "PBS_NODEFILE", "PE_HOSTFILE",
-                                        "LSB_HOSTS", "OMPI_MCA_orte_default_hostfile"};
+    static const char *const names[] = {"SLURM_JOB_NODELIST", "SLURM_NODELIST",
+                                        "PBS_NODEFILE",       "PE_HOSTFILE",
+                                        "LSB_HOSTS",          "OMPI_MCA_orte_default_hostfile"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (getenv(names[i]) != NULL)
             return true;
@@ -253,8 +272,9 @@ enum status launch_run(const struct launch_plan *plan, struct launch_result *res
     *result = (struct launch_result){0};
     double begin_s = clock_s();
     if (geteuid() == 0 && !plan->quiet)
-        fprintf(stderr, "tierbed: run by root, which mpirun refuses unless allowed; setting OMPI_ALLOW_RUN_AS_ROOT=1 "
-                        "and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1\n");
+        fprintf(stderr,
+                "tierbed: run by root, which mpirun refuses unless allowed; setting OMPI_ALLOW_RUN_AS_ROOT=1 "
+                "and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1\n");
     launch_relay_init(&launch.relay, -1); /* none yet */
     enum status status = take_signals(&launch, error);
     if (status == STATUS_OK)

@@ -8,15 +8,31 @@
 
 /* Measured reasons for each: docs/decisions/processes.md and docs/tuning.md. */
 static const char *const fixed_words[] = {
-    "--mca", "pml", "ob1",                      /* what we tune and test; others behave differently when idle */
-    "--mca", "async_mpi_init", "1",             /* start-up without a barrier */
-    "--mca", "mpi_yield_when_idle", "1",        /* more ranks than cores is the rule */
-    "--mca", "odls_base_sigkill_timeout", "3",  /* seconds from a stop to SIGTERM, and again to SIGKILL */
-    "--mca", "btl_vader_single_copy_mechanism", "none", /* containers forbid process_vm_readv */
-    "--mca", "btl_vader_fbox_max", "0",         /* one queue to look at instead of one per sender */
-    "--bind-to", "none", "--oversubscribe", NULL};
+    "--mca",
+    "pml",
+    "ob1", /* what we tune and test; others behave differently when idle */
+    "--mca",
+    "async_mpi_init",
+    "1", /* start-up without a barrier */
+    "--mca",
+    "mpi_yield_when_idle",
+    "1", /* more ranks than cores is the rule */
+    "--mca",
+    "odls_base_sigkill_timeout",
+    "3", /* seconds from a stop to SIGTERM, and again to SIGKILL */
+    "--mca",
+    "btl_vader_single_copy_mechanism",
+    "none", /* containers forbid process_vm_readv */
+    "--mca",
+    "btl_vader_fbox_max",
+    "0", /* one queue to look at instead of one per sender */
+    "--bind-to",
+    "none",
+    "--oversubscribe",
+    NULL};
 
-static const char *const root_environment[] = {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", NULL};
+static const char *const root_environment[] = {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
+                                               NULL};
 static const char *const no_environment[] = {NULL};
 
 const char *const *launch_environment(void) {
@@ -107,8 +123,9 @@ void launch_print(const struct launch_plan *plan, FILE *file) {
     for (const char *const *pair = launch_environment(); *pair != NULL; pair++)
         fprintf(file, "%s ", *pair);
     for (const char *const *name = plan->exports; name != NULL && *name != NULL; name++) {
+        const char *value = getenv(*name);
         fprintf(file, "%s=", *name);
-        print_word(getenv(*name) != NULL ? getenv(*name) : "", file);
+        print_word(value != NULL ? value : "", file);
         fputc(' ', file);
     }
     for (size_t i = 0; words[i] != NULL; i++) {

@@ -4,8 +4,8 @@
 
 #include "cli/launch.h"
 
-/* The words, ending with NULL. The caller frees the array and `numbers`, which holds some of the words; the others are
- * borrowed from `plan`. Aborts when out of memory. */
+/* The words, ending with NULL. The caller frees the array and `numbers`, which holds some of the words; the
+ * others are borrowed from `plan`. Aborts when out of memory. */
 char **launch_words(const struct launch_plan *plan, char **numbers);
 
 /* Environment that mpirun needs from us: pairs "NAME=1", ending with NULL; empty unless run by root. */

@@ -1,5 +1,6 @@
-/* launch_relay: passes on what mpirun and its ranks print on stderr, line by line, without the lines that Open MPI prints
- * about itself when a rank has died (one per rank, and no user can act on them). Private to cli/launch*.c. */
+/* launch_relay: passes on what mpirun and its ranks print on stderr, line by line, without the lines that
+ * Open MPI prints about itself when a rank has died (one per rank, and no user can act on them). Private to
+ * cli/launch*.c. */
 #ifndef TIERBED_CLI_LAUNCH_RELAY_H
 #define TIERBED_CLI_LAUNCH_RELAY_H
 
@@ -8,7 +9,7 @@
 struct launch_relay {
     int file; /* -1: none, or at its end */
     size_t used;
-    size_t dropped; /* lines: as many ranks have ended without MPI_Finalize */
+    size_t dropped;  /* lines: as many ranks have ended without MPI_Finalize */
     char line[4096]; /* longer lines go in pieces */
 };
 

@@ -1,5 +1,6 @@
-/* launch_watch: reads /proc for the children of mpirun. Open MPI tells each rank in its environment which rank it is
- * (PMIX_RANK), of which job (PMIX_NAMESPACE), and where the job keeps its files (PMIX_SERVER_TMPDIR). */
+/* launch_watch: reads /proc for the children of mpirun. Open MPI tells each rank in its environment which
+ * rank it is (PMIX_RANK), of which job (PMIX_NAMESPACE), and where the job keeps its files
+ * (PMIX_SERVER_TMPDIR). */
 #include "cli/launch_watch.h"
 
 #include <ctype.h>

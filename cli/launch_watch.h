@@ -1,5 +1,5 @@
-/* launch_watch: what the launcher can see of a running mpirun on this host: its rank 0, and what it would leave behind
- * if it were killed. Private to cli/launch*.c. */
+/* launch_watch: what the launcher can see of a running mpirun on this host: its rank 0, and what it would
+ * leave behind if it were killed. Private to cli/launch*.c. */
 #ifndef TIERBED_CLI_LAUNCH_WATCH_H
 #define TIERBED_CLI_LAUNCH_WATCH_H
 
@@ -17,14 +17,15 @@ struct launch_watch {
     unsigned long namespace; /* Open MPI's number of the job */
 };
 
-/* Looks through the children of mpirun: which is rank 0, are all alive? One pass through /proc, milliseconds. */
+/* Looks through the children of mpirun: which is rank 0, are all alive? One pass through /proc, milliseconds.
+ */
 void launch_watch_look(struct launch_watch *watch, double now_s);
 bool launch_watch_director_alive(const struct launch_watch *watch);
 /* For how long has a process been missing? 0 while all live. */
 double launch_watch_missing_s(const struct launch_watch *watch);
 
-/* After mpirun was killed: ranks end by themselves, but nobody removes their shared memory segments and the session
- * directory. Removes those of this job and no others. */
+/* After mpirun was killed: ranks end by themselves, but nobody removes their shared memory segments and the
+ * session directory. Removes those of this job and no others. */
 void launch_watch_clean(const struct launch_watch *watch);
 
 #endif

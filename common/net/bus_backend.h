@@ -1,5 +1,6 @@
-/* bus_backend: what an implementation of bus.h provides. Private to common/net/bus*.c: everybody else includes
- * bus.h. A backend embeds `struct bus` as its first member, fills it once, and keeps the counters of its own. */
+/* bus_backend: what an implementation of bus.h provides. Private to common/net/bus*.c: everybody else
+ * includes bus.h. A backend embeds `struct bus` as its first member, fills it once, and keeps the counters of
+ * its own. */
 #ifndef TIERBED_NET_BUS_BACKEND_H
 #define TIERBED_NET_BUS_BACKEND_H
 

@@ -1,8 +1,9 @@
 /* bus_memory: endpoints that share queues inside one process and one thread.
  *
- * Each endpoint has two byte buffers: senders append to `incoming`, the receiver walks `reading`; when that is used
- * up they change places. So a message just received stays where it is while others (or its receiver) send, and no
- * message costs an allocation of its own. One FIFO per endpoint keeps the order per sender and lane. */
+ * Each endpoint has two byte buffers: senders append to `incoming`, the receiver walks `reading`; when that
+ * is used up they change places. So a message just received stays where it is while others (or its receiver)
+ * send, and no message costs an allocation of its own. One FIFO per endpoint keeps the order per sender and
+ * lane. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +70,8 @@ static void buffer_clear(struct buffer *buffer) {
     }
 }
 
-static enum status memory_send(struct bus *bus, uint32_t rank, enum bus_lane lane, const void *data, size_t size) {
+static enum status memory_send(struct bus *bus, uint32_t rank, enum bus_lane lane, const void *data,
+                               size_t size) {
     struct hub *hub = endpoint_of(bus)->hub;
     struct endpoint *target = hub->endpoints[rank];
     if (target->dead || target->closed)

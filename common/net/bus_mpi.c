@@ -1,11 +1,12 @@
 /* bus_mpi: the ranks of one mpirun. The only file that includes mpi.h.
  *
- * MPI carries every message, on one communicator per lane: a non-blocking send from a pooled copy, into a receive
- * posted ahead. A large message sends only its size that way; its bytes follow on a communicator of their own, for
- * which the receiver, told source and size, posts a receive then. Waiting is ours: MPI's own way
- * of waiting burns a core or adds latency (docs/decisions/waiting.md). A waiter looks a few times, yielding the
- * core in between, then sleeps on its doorbell in memory shared by the ranks of its host; senders ring once per
- * flush. What no doorbell announces (other hosts, a large transfer under way) is looked for in growing steps. */
+ * MPI carries every message, on one communicator per lane: a non-blocking send from a copy, into a
+ * receive posted ahead. A large message sends only its size that way; its bytes follow on a communicator of
+ * their own, for which the receiver, told source and size, posts a receive then. Waiting is ours: MPI's own
+ * way of waiting burns a core or adds latency (docs/decisions/waiting.md). A waiter looks a few times,
+ * yielding the core in between, then sleeps on its doorbell in memory shared by the ranks of its host;
+ * senders ring once per flush. What no doorbell announces (other hosts, a large transfer under way) is looked
+ * for in growing steps. */
 #include <assert.h>
 #include <mpi.h>
 #include <sched.h>
@@ -20,30 +21,26 @@
 #include "common/net/loopback.h"
 #include "common/net/scheduling.h"
 
-#define NS_PER_US INT64_C(1000)
-#define NS_PER_MS INT64_C(1000000)
-#define SLEEP_NS_MAX (250 * NS_PER_MS)  /* nobody sleeps longer without looking round */
-#define POLL_NS_MIN (50 * NS_PER_US)    /* steps of a waiter that no doorbell will wake */
-#define POLL_NS_MAX (1 * NS_PER_MS)
-#define SPIN_ROUNDS_CROWDED 0           /* looks before sleeping, more ranks than cores */
-#define SPIN_ROUNDS_ROOMY 100           /* a core for each rank */
-#define SMALL_BYTES ((size_t)4000)      /* with Open MPI's header an eager message; larger ones go in two parts */
-#define SMALL_KEPT_MAX 1024u
+#define SLEEP_NS_MAX 250000000 /* nobody sleeps longer without looking round */
+#define POLL_NS_MIN 50000      /* steps of a waiter that no doorbell will wake */
+#define POLL_NS_MAX 1000000
+#define SPIN_ROUNDS 4000           /* looks before sleeping when each rank has a core */
+#define YIELD_ROUNDS 3             /* otherwise, giving the core away after each */
+#define SMALL_BYTES ((size_t)4000) /* with MPI's header an eager message; larger ones go in two parts */
 #define LARGE_BYTES_FIRST ((size_t)64 << 10)
 #define LARGE_BYTES_KEPT ((size_t)1 << 20)
-#define REAP_BUDGET 16u                 /* sends looked at per call, so that a flood stays linear */
+#define REAP_BUDGET 16u /* sends looked at per call, so that a flood stays linear */
 #define CLOSE_S_MAX 60u
-#define TAG_WHOLE 0                    /* the message */
-#define TAG_SIZE 1                     /* the size of a large one, uint64_t; its tag on `large` is the lane */
-#define NAP_SLACK_NS 20000000u         /* while MPI starts and ends: scheduling.h */
+#define TAG_WHOLE 0            /* the message */
+#define TAG_SIZE 1             /* the size of a large one, uint64_t; its tag on `large` is the lane */
+#define NAP_SLACK_NS 20000000u /* while MPI starts and ends: scheduling.h */
 
 static_assert((int)DOORBELL_LANES == (int)BUS_LANES, "a doorbell counts every lane");
 
 struct pending_send {
     struct pending_send *next;
-    size_t capacity;
+    size_t size;
     uint32_t rank;
-    int size;
     MPI_Request request;
     _Alignas(16) uint8_t data[];
 };
@@ -72,24 +69,24 @@ struct bus_mpi {
     MPI_Win window;
     struct doorbell *doorbells; /* by rank on this host */
     struct doorbell *own;
-    int32_t *host_rank;         /* by rank of the run; -1 on another host */
-    bool *written, *dead;       /* by rank: since the last flush; seen dead */
-    uint32_t *dirty;            /* the ranks that are `written` */
+    struct doorbell_host *host_state;
+    int32_t *host_rank;   /* by rank of the run; -1 on another host */
+    bool *written, *dead; /* by rank: since the last flush; seen dead */
+    uint32_t *dirty;      /* the ranks that are `written` */
     uint32_t dirty_count;
-    uint32_t spin_rounds;
-    bool has_remote;            /* some rank is on another host: its messages ring no doorbell */
-    pid_t launcher;             /* 0: not started by mpirun */
-    struct pending_send *pending_first, *pending_last, *spare;
-    uint32_t spare_count;
+    bool roomy;      /* every rank of this host has a core */
+    bool has_remote; /* some rank is on another host: its messages ring no doorbell */
+    pid_t launcher;  /* 0: not started by mpirun */
+    struct pending_send *pending_first, *pending_last;
     size_t pending_bytes;
     struct loopback loopback;
     struct arrival arrival;
     struct posted posted[BUS_LANES];
-    uint8_t *unposted;          /* the buffer that is not posted: the caller's current message, or free */
+    uint8_t *unposted; /* the buffer that is not posted: the caller's current message, or free */
     uint8_t *large_data;
     size_t large_bytes;
-    uint32_t taken[BUS_LANES];  /* messages matched so far, wraps */
-    uint32_t first_lane;        /* looked at first: alternates */
+    uint32_t taken[BUS_LANES]; /* messages matched so far, wraps */
+    uint32_t first_lane;       /* looked at first: alternates */
 };
 
 static struct bus_mpi *mpi_of(struct bus *bus) {
@@ -98,30 +95,6 @@ static struct bus_mpi *mpi_of(struct bus *bus) {
 
 /* Sending. */
 
-static struct pending_send *pending_take(struct bus_mpi *self, size_t size) {
-    if (size <= SMALL_BYTES && self->spare != NULL) {
-        struct pending_send *send = self->spare;
-        self->spare = send->next;
-        self->spare_count--;
-        return send;
-    }
-    size_t capacity = size <= SMALL_BYTES ? SMALL_BYTES : size;
-    struct pending_send *send = malloc(sizeof *send + capacity);
-    if (send != NULL)
-        send->capacity = capacity;
-    return send;
-}
-
-static void pending_give_back(struct bus_mpi *self, struct pending_send *send) {
-    if (send->capacity > SMALL_BYTES || self->spare_count == SMALL_KEPT_MAX) {
-        free(send);
-        return;
-    }
-    send->next = self->spare;
-    self->spare = send;
-    self->spare_count++;
-}
-
 static void pending_append(struct bus_mpi *self, struct pending_send *send) {
     send->next = NULL;
     if (self->pending_last != NULL)
@@ -129,7 +102,7 @@ static void pending_append(struct bus_mpi *self, struct pending_send *send) {
     else
         self->pending_first = send;
     self->pending_last = send;
-    self->pending_bytes += send->capacity;
+    self->pending_bytes += send->size;
 }
 
 static void mark_written(struct bus_mpi *self, uint32_t rank) {
@@ -145,8 +118,9 @@ static bool request_done(MPI_Request *request) {
     return done != 0;
 }
 
-/* Gives back what MPI has taken over, and has the receivers of the rest rung again: they may have gone to sleep
- * before MPI put the message where they look. Unfinished sends move to the tail, so that all get their turn. */
+/* Gives back what MPI has taken over, and has the receivers of the rest rung again: they may have gone to
+ * sleep before MPI put the message where they look. Unfinished sends move to the tail, so that all get their
+ * turn. */
 static void reap(struct bus_mpi *self) {
     struct pending_send *stop = NULL;
     for (uint32_t i = 0; i < REAP_BUDGET && self->pending_first != NULL; i++) {
@@ -156,10 +130,10 @@ static void reap(struct bus_mpi *self) {
         self->pending_first = send->next;
         if (self->pending_first == NULL)
             self->pending_last = NULL;
-        self->pending_bytes -= send->capacity;
+        self->pending_bytes -= send->size;
         mark_written(self, send->rank);
         if (request_done(&send->request)) {
-            pending_give_back(self, send);
+            free(send);
         } else {
             pending_append(self, send);
             if (stop == NULL)
@@ -169,37 +143,39 @@ static void reap(struct bus_mpi *self) {
 }
 
 /* A copy of `data` on its way to `rank`, not yet given to MPI. NULL when out of memory. */
-static struct pending_send *copy(struct bus_mpi *self, uint32_t rank, const void *data, size_t size) {
-    struct pending_send *send = pending_take(self, size);
+static struct pending_send *copy(uint32_t rank, const void *data, size_t size) {
+    struct pending_send *send = malloc(sizeof *send + size);
     if (send == NULL)
         return NULL;
     send->rank = rank;
-    send->size = (int)size;
+    send->size = size;
     if (size > 0)
         memcpy(send->data, data, size);
     return send;
 }
 
 static enum status submit(struct bus_mpi *self, struct pending_send *send, MPI_Comm lane, int tag) {
-    if (MPI_Isend(send->data, send->size, MPI_BYTE, (int)send->rank, tag, lane, &send->request) != MPI_SUCCESS) {
-        pending_give_back(self, send);
+    if (MPI_Isend(send->data, (int)send->size, MPI_BYTE, (int)send->rank, tag, lane, &send->request) !=
+        MPI_SUCCESS) {
+        free(send);
         return STATUS_PEER;
     }
     if (request_done(&send->request))
-        pending_give_back(self, send);
+        free(send);
     else
         pending_append(self, send);
     return STATUS_OK;
 }
 
 /* All memory is taken before MPI gets the first part: an announced size without its bytes would be a lie. */
-static enum status send_large(struct bus_mpi *self, uint32_t rank, enum bus_lane lane, const void *data, size_t size) {
+static enum status send_large(struct bus_mpi *self, uint32_t rank, enum bus_lane lane, const void *data,
+                              size_t size) {
     uint64_t announced = size;
-    struct pending_send *head = copy(self, rank, &announced, sizeof announced);
-    struct pending_send *body = head != NULL ? copy(self, rank, data, size) : NULL;
+    struct pending_send *head = copy(rank, &announced, sizeof announced);
+    struct pending_send *body = head != NULL ? copy(rank, data, size) : NULL;
     if (body == NULL) {
         if (head != NULL)
-            pending_give_back(self, head);
+            free(head);
         return STATUS_MEMORY;
     }
     enum status status = submit(self, head, self->lanes[lane], TAG_SIZE);
@@ -207,12 +183,14 @@ static enum status send_large(struct bus_mpi *self, uint32_t rank, enum bus_lane
     return status != STATUS_OK ? status : body_status;
 }
 
-static enum status send_small(struct bus_mpi *self, uint32_t rank, enum bus_lane lane, const void *data, size_t size) {
-    struct pending_send *send = copy(self, rank, data, size);
+static enum status send_small(struct bus_mpi *self, uint32_t rank, enum bus_lane lane, const void *data,
+                              size_t size) {
+    struct pending_send *send = copy(rank, data, size);
     return send != NULL ? submit(self, send, self->lanes[lane], TAG_WHOLE) : STATUS_MEMORY;
 }
 
-static enum status mpi_send(struct bus *bus, uint32_t rank, enum bus_lane lane, const void *data, size_t size) {
+static enum status mpi_send(struct bus *bus, uint32_t rank, enum bus_lane lane, const void *data,
+                            size_t size) {
     struct bus_mpi *self = mpi_of(bus);
     if (rank == bus->rank)
         return loopback_put(&self->loopback, lane, data, size);
@@ -310,8 +288,8 @@ static void large_fit(struct bus_mpi *self, size_t size) {
         self->large_bytes = 0;
 }
 
-/* Moves the arrival on; true when all its bytes are here. Without memory for it the message stays announced and the
- * next call tries again. Large ones come in pieces: MPI works on them in every test. */
+/* Moves the arrival on; true when all its bytes are here. Without memory for it the message stays announced
+ * and the next call tries again. Large ones come in pieces: MPI works on them in every test. */
 static bool arrival_advance(struct bus_mpi *self) {
     struct arrival *arrival = &self->arrival;
     if (arrival->state == ARRIVAL_ANNOUNCED) {
@@ -319,8 +297,8 @@ static bool arrival_advance(struct bus_mpi *self) {
         if (self->large_data == NULL)
             return false;
         arrival->data = self->large_data;
-        MPI_Irecv(arrival->data, (int)arrival->size, MPI_BYTE, (int)arrival->source, (int)arrival->lane, self->large,
-                  &arrival->request);
+        MPI_Irecv(arrival->data, (int)arrival->size, MPI_BYTE, (int)arrival->source, (int)arrival->lane,
+                  self->large, &arrival->request);
         arrival->state = ARRIVAL_RECEIVING;
     }
     if (arrival->state == ARRIVAL_RECEIVING && request_done(&arrival->request))
@@ -364,8 +342,8 @@ static int64_t clock_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Would bus_receive return something? A large message that is only announced is left alone: its buffer may still be
- * the caller's. */
+/* Would bus_receive return something? A large message that is only announced is left alone: its buffer may
+ * still be the caller's. */
 static bool look(struct bus_mpi *self) {
     if (self->pending_first != NULL)
         reap(self);
@@ -404,12 +382,26 @@ static bool sleep_once(struct bus_mpi *self, int64_t timeout_ns) {
     return look(self);
 }
 
+/* Looks a few times before sleeping; true when there is something to receive. */
+static bool spin(struct bus_mpi *self) {
+    for (uint32_t i = 0; self->roomy && i < SPIN_ROUNDS; i++) {
+        if (look(self))
+            return true;
+        scheduling_relax();
+    }
+    for (uint32_t i = 0; !self->roomy && i < YIELD_ROUNDS; i++) {
+        if (look(self))
+            return true;
+        if (!doorbell_yield(self->host_state))
+            return false;
+    }
+    return false;
+}
+
 static void mpi_wait(struct bus *bus, int64_t timeout_ns) {
     struct bus_mpi *self = mpi_of(bus);
-    for (uint32_t i = 0; i < self->spin_rounds; i++) {
-        if (look(self))
-            return;
-    }
+    if (spin(self))
+        return;
     int64_t bound_ns = timeout_ns < 0 || timeout_ns > SLEEP_NS_MAX ? SLEEP_NS_MAX : timeout_ns;
     if (bound_ns == 0)
         return;
@@ -444,10 +436,6 @@ static bool mpi_launcher_dead(struct bus *bus) {
 static void release(struct bus_mpi *self) {
     loopback_close(&self->loopback);
     for (struct pending_send *send = self->pending_first, *next; send != NULL; send = next) {
-        next = send->next;
-        free(send);
-    }
-    for (struct pending_send *send = self->spare, *next; send != NULL; send = next) {
         next = send->next;
         free(send);
     }
@@ -507,8 +495,8 @@ static enum status take_memory(struct bus_mpi **created, uint32_t size) {
     self->dirty = calloc(size, sizeof *self->dirty);
     self->unposted = malloc(SMALL_BYTES);
     large_fit(self, LARGE_BYTES_FIRST);
-    bool complete = self->host_rank != NULL && self->written != NULL && self->dead != NULL && self->dirty != NULL &&
-                    self->unposted != NULL && self->large_data != NULL;
+    bool complete = self->host_rank != NULL && self->written != NULL && self->dead != NULL &&
+                    self->dirty != NULL && self->unposted != NULL && self->large_data != NULL;
     for (int lane = 0; lane < BUS_LANES; lane++)
         complete &= (self->posted[lane].data = malloc(SMALL_BYTES)) != NULL;
     if (!complete) {
@@ -537,35 +525,39 @@ static uint32_t find_neighbours(struct bus_mpi *self) {
     return (uint32_t)host_size;
 }
 
-/* One allocation by the first rank of the host, with room to start on a cache line. */
+/* One allocation by the first rank of the host, with room to start on a cache line and for what concerns the
+ * host. */
 static enum status open_doorbells(struct bus_mpi *self, uint32_t host_size, struct error *error) {
     int host_rank, unit;
     MPI_Comm_rank(self->host, &host_rank);
-    MPI_Aint bytes = host_rank == 0 ? (MPI_Aint)(host_size + 1) * DOORBELL_BYTES : 0;
+    MPI_Aint bytes = host_rank == 0 ? (MPI_Aint)(host_size + 2) * DOORBELL_BYTES : 0;
     void *base = NULL;
     if (MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, self->host, &base, &self->window) != MPI_SUCCESS)
-        return error_set(error, STATUS_IO, "no shared memory for the doorbells of %u processes; is /dev/shm full?",
-                         host_size);
+        return error_set(error, STATUS_IO,
+                         "no shared memory for the doorbells of %u processes; is /dev/shm full?", host_size);
     MPI_Win_shared_query(self->window, 0, &bytes, &unit, &base);
     uintptr_t aligned = ((uintptr_t)base + DOORBELL_BYTES - 1) / DOORBELL_BYTES * DOORBELL_BYTES;
-    self->doorbells = (struct doorbell *)aligned;
+    self->host_state = (struct doorbell_host *)aligned;
+    self->doorbells = (struct doorbell *)(self->host_state + 1);
     self->own = &self->doorbells[host_rank];
     doorbell_init(self->own);
+    if (host_rank == 0)
+        atomic_store(&self->host_state->busy_until_ns, 0);
     MPI_Barrier(self->host); /* nobody rings before all have named themselves */
     return STATUS_OK;
 }
 
-static uint32_t choose_spin_rounds(uint32_t host_size) {
+static bool is_roomy(uint32_t host_size) {
     cpu_set_t cores;
-    bool known = sched_getaffinity(0, sizeof cores, &cores) == 0;
-    return known && host_size <= (uint32_t)CPU_COUNT(&cores) ? SPIN_ROUNDS_ROOMY : SPIN_ROUNDS_CROWDED;
+    return sched_getaffinity(0, sizeof cores, &cores) == 0 && host_size <= (uint32_t)CPU_COUNT(&cores);
 }
 
 enum status bus_mpi_open(int *argc, char ***argv, struct bus **bus, struct error *error) {
     uint64_t slack_ns = scheduling_set_slack(NAP_SLACK_NS);
     int rank, size;
     if (MPI_Init(argc, argv) != MPI_SUCCESS)
-        return error_set(error, STATUS_UNSUPPORTED, "MPI did not start; `tierbed doctor` checks the installation");
+        return error_set(error, STATUS_UNSUPPORTED,
+                         "MPI did not start; `tierbed doctor` checks the installation");
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     struct bus_mpi *self;
@@ -587,7 +579,7 @@ enum status bus_mpi_open(int *argc, char ***argv, struct bus **bus, struct error
     }
     for (uint32_t lane = 0; lane < BUS_LANES; lane++)
         post_receive(self, lane);
-    self->spin_rounds = choose_spin_rounds(host_size);
+    self->roomy = is_roomy(host_size);
     self->launcher = getenv("OMPI_COMM_WORLD_SIZE") != NULL ? getppid() : 0;
     scheduling_set_slack(slack_ns);
     scheduling_ask_slices(SLICE_NS_SHORTEST);

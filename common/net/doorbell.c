@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +14,17 @@
 #include <unistd.h>
 
 #define NS_PER_S 1000000000
+#define YIELD_NS_MAX 1000000 /* a core given away for longer: others keep it busy */
 
 static_assert(sizeof(struct doorbell) == DOORBELL_BYTES, "one doorbell fills one cache line");
 
 struct process_state {
-    char state;           /* 'Z' for a zombie, 0 when there is no such process */
+    char state; /* 'Z' for a zombie, 0 when there is no such process */
     uint64_t start_ticks;
 };
 
-/* Reads field 3 (state) and 22 (start time) of /proc/PID/stat, see proc(5). The name in field 2 may hold spaces and
- * brackets, so counting begins after the last bracket. Returns false when /proc cannot tell. */
+/* Reads field 3 (state) and 22 (start time) of /proc/PID/stat, see proc(5). The name in field 2 may hold
+ * spaces and brackets, so counting begins after the last bracket. Returns false when /proc cannot tell. */
 static bool process_state(int32_t pid, struct process_state *process) {
     char path[32], text[1024];
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -92,6 +94,23 @@ bool doorbell_sleep(struct doorbell *own, uint32_t word, int64_t timeout_ns) {
     syscall(SYS_futex, &own->word, FUTEX_WAIT, word, &timeout, NULL, 0);
     doorbell_cancel(own);
     return atomic_load(&own->word) != word;
+}
+
+static int64_t clock_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+bool doorbell_yield(struct doorbell_host *host) {
+    int64_t before_ns = clock_ns();
+    if (before_ns < atomic_load_explicit(&host->busy_until_ns, memory_order_relaxed))
+        return false;
+    sched_yield();
+    int64_t after_ns = clock_ns();
+    if (after_ns - before_ns > YIELD_NS_MAX)
+        atomic_store_explicit(&host->busy_until_ns, after_ns + NS_PER_S, memory_order_relaxed);
+    return true;
 }
 
 bool doorbell_owner_dead(const struct doorbell *peer) {

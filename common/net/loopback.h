@@ -1,4 +1,5 @@
-/* loopback: what a rank sends to itself. MPI is not asked: it would copy and match for nothing, and count as mail. */
+/* loopback: what a rank sends to itself. MPI is not asked: it would copy and match for nothing, and count as
+ * mail. */
 #ifndef TIERBED_NET_LOOPBACK_H
 #define TIERBED_NET_LOOPBACK_H
 

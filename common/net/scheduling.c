@@ -17,7 +17,8 @@ struct scheduling {
 
 void scheduling_ask_slices(uint64_t slice_ns) {
     struct scheduling scheduling = {0};
-    if (syscall(SYS_sched_getattr, 0, &scheduling, sizeof scheduling, 0) != 0 || scheduling.policy != SCHED_OTHER)
+    if (syscall(SYS_sched_getattr, 0, &scheduling, sizeof scheduling, 0) != 0 ||
+        scheduling.policy != SCHED_OTHER)
         return;
     scheduling.size = sizeof scheduling;
     scheduling.runtime_ns = slice_ns;

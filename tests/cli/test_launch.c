@@ -1,6 +1,6 @@
-/* Goal: the mpirun line that is shown is the one that runs, can be typed into a shell whatever its words, and what
- * mpirun prints is passed on but for its noise.
- * Method: lines printed into memory and read back by a shell; pipes filled by hand; small programs in mpirun's place. */
+/* Goal: the mpirun line that is shown is the one that runs, can be typed into a shell whatever its words, and
+ * what mpirun prints is passed on but for its noise. Method: lines printed into memory and read back by a
+ * shell; pipes filled by hand; small programs in mpirun's place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,14 +32,16 @@ static void each_role_becomes_a_block_of_one_line(void **state) {
     assert_non_null(strstr(text, "mpirun "));
     assert_non_null(strstr(text, " --mca btl vader,self "));
     assert_non_null(strstr(text, " --enable-recovery "));
-    assert_non_null(strstr(text, " -np 1 /bin/tierbed-director factory.yaml --quiet : -np 20 /bin/tierbed-device\n"));
+    assert_non_null(
+        strstr(text, " -np 1 /bin/tierbed-director factory.yaml --quiet : -np 20 /bin/tierbed-device\n"));
     assert_true((strstr(text, "OMPI_ALLOW_RUN_AS_ROOT=1 ") == text) == (geteuid() == 0));
 }
 
 static void other_hosts_are_reached_over_tcp(void **state) {
     (void)state;
     struct launch_block block = {"/bin/true", 4, NULL};
-    struct launch_plan plan = {.blocks = &block, .block_count = 1, .hostfile = "my hosts", .abort_on_death = true};
+    struct launch_plan plan = {
+        .blocks = &block, .block_count = 1, .hostfile = "my hosts", .abort_on_death = true};
     char text[4096];
     print_line(&plan, text, sizeof text);
     assert_non_null(strstr(text, " --mca btl vader,self,tcp "));
@@ -50,13 +52,15 @@ static void other_hosts_are_reached_over_tcp(void **state) {
 /* The shell itself says which words it reads. */
 static void a_shell_reads_back_the_words_whatever_is_in_them(void **state) {
     (void)state;
-    const char *words[] = {"plain", "two words", "it's", "", "$HOME", "a\"b", "back\\slash", "*", "line\nbreak",
-                           "--set=a.b=64 kbit", NULL};
+    const char *words[] = {
+        "plain",       "two words",         "it's", "", "$HOME", "a\"b", "back\\slash", "*",
+        "line\nbreak", "--set=a.b=64 kbit", NULL};
     struct launch_block block = {"/bin/true", 1, words};
     struct launch_plan plan = {.blocks = &block, .block_count = 1};
     char line[4096], script[8192], got[4096] = "", expected[4096] = "";
     print_line(&plan, line, sizeof line);
-    snprintf(script, sizeof script, "mpirun() { while [ \"$1\" != /bin/true ]; do shift; done; shift; printf '<%%s>' \"$@\"; }\n%s",
+    snprintf(script, sizeof script,
+             "mpirun() { while [ \"$1\" != /bin/true ]; do shift; done; shift; printf '<%%s>' \"$@\"; }\n%s",
              line);
     char path[] = "/tmp/test_launch.XXXXXX";
     int file = mkstemp(path);
@@ -140,8 +144,9 @@ static void ctrl_c_ends_an_mpirun_without_ranks_through_itself(void **state) {
     (void)state;
     struct launch_result result;
     struct error error;
-    assert_int_equal(run_with("trap 'exit 1' TERM; kill -INT $PPID; while :; do sleep 0.1; done", &result, &error),
-                     STATUS_STOPPED);
+    assert_int_equal(
+        run_with("trap 'exit 1' TERM; kill -INT $PPID; while :; do sleep 0.1; done", &result, &error),
+        STATUS_STOPPED);
     assert_true(result.stopped);
 }
 
@@ -175,7 +180,8 @@ static void the_relay_passes_lines_and_drops_only_noise(void **state) {
     (void)state;
     char output[32768];
     size_t dropped;
-    size_t used = relay("one\n[vm:1] PMIX ERROR: BAD-PARAM in file ../../../src/event/pmix_event_notification.c at line 1033\n"
+    size_t used = relay("one\n[vm:1] PMIX ERROR: BAD-PARAM in file "
+                        "../../../src/event/pmix_event_notification.c at line 1033\n"
                         "two\nrest without an end",
                         output, sizeof output, &dropped);
     assert_int_equal(dropped, 1);

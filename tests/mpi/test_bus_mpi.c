@@ -1,7 +1,7 @@
-/* Goal: what bus.h promises holds between ranks: every message arrives once, whole, in order per sender and lane,
- * whatever its size; waiting loses no wake-up; the own rank is a peer like any other.
- * Method: all ranks send each other numbered messages of seeded sizes on both lanes while receiving; every byte is a
- * function of sender, lane, number and position, and is checked. Run by bus.bats under mpirun, alone it is one rank.
+/* Goal: what bus.h promises holds between ranks: every message arrives once, whole, in order per sender and
+ * lane, whatever its size; waiting loses no wake-up; the own rank is a peer like any other. Method: all ranks
+ * send each other numbered messages of seeded sizes on both lanes while receiving; every byte is a function
+ * of sender, lane, number and position, and is checked. Run by bus.bats under mpirun, alone it is one rank.
  * Rank 0 prints "ok"; any difference aborts. Usage: test_bus_mpi MESSAGES BYTES_MAX. */
 #include <assert.h>
 #include <stdio.h>
@@ -129,7 +129,8 @@ int main(int argc, char **argv) {
     assert(counters->received[BUS_EVENTS] == test.messages * test.size);
     assert(counters->received[BUS_CONTROL] == test.messages * test.size + 200 + test.ready);
     if (test.rank == 0)
-        printf("ok %u ranks, %llu messages received by rank 0\n", test.size, (unsigned long long)test.received);
+        printf("ok %u ranks, %llu messages received by rank 0\n", test.size,
+               (unsigned long long)test.received);
     bus_close(test.bus);
     free(test.expected);
     free(test.scratch);

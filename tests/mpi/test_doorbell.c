@@ -1,6 +1,6 @@
-/* Goal: a doorbell wakes whoever announced to sleep, loses no wake-up, counts mail, and tells the dead from the living.
- * Method: doorbells in memory shared with forked children; a ball goes to and fro so often that a lost wake-up would
- * show as a sleep that ran into its time-out. */
+/* Goal: a doorbell wakes whoever announced to sleep, loses no wake-up, counts mail, and tells the dead from
+ * the living. Method: doorbells in memory shared with forked children; a ball goes to and fro so often that a
+ * lost wake-up would show as a sleep that ran into its time-out. */
 /* np: 1 */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,8 @@
 #define GUARD_NS INT64_C(60000000000) /* a guard against hanging */
 
 static struct doorbell *share(size_t count) {
-    void *memory = mmap(NULL, count * sizeof(struct doorbell), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, count * sizeof(struct doorbell), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(memory != MAP_FAILED);
     return memory;
 }
@@ -78,7 +79,7 @@ static void nobody_is_rung_who_does_not_sleep(void **state) {
     assert_false(doorbell_ring(bell));
     uint32_t word = doorbell_announce(bell);
     assert_true(doorbell_ring(bell));
-    assert_false(doorbell_ring(bell)); /* one ring is enough */
+    assert_false(doorbell_ring(bell));                 /* one ring is enough */
     assert_true(doorbell_sleep(bell, word, GUARD_NS)); /* rung before it slept */
 }
 
@@ -124,12 +125,22 @@ static void another_process_with_the_same_number_is_not_the_owner(void **state) 
     assert_true(doorbell_owner_dead(bell));
 }
 
+static void nobody_yields_while_the_host_is_known_to_be_busy(void **state) {
+    (void)state;
+    struct doorbell_host host = {0};
+    assert_true(doorbell_yield(&host));
+    atomic_store(&host.busy_until_ns, INT64_MAX);
+    assert_false(doorbell_yield(&host));
+    assert_true(atomic_load(&host.busy_until_ns) == INT64_MAX);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(twenty_thousand_passes_lose_no_wake_up),
         cmocka_unit_test(nobody_is_rung_who_does_not_sleep),
         cmocka_unit_test(a_sleep_ends_at_its_time_out),
         cmocka_unit_test(the_dead_and_the_undead_are_told_from_the_living),
+        cmocka_unit_test(nobody_yields_while_the_host_is_known_to_be_busy),
         cmocka_unit_test(another_process_with_the_same_number_is_not_the_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-/* Goal: the memory bus keeps every promise of bus.h: order per sender and lane, borrowed data that stay put, bounded
- * memory, no loss, death that is seen.
- * Method: endpoints in this thread; messages whose bytes tell sender and number. */
+/* Goal: the memory bus keeps every promise of bus.h: order per sender and lane, borrowed data that stay put,
+ * bounded memory, no loss, death that is seen. Method: endpoints in this thread; messages whose bytes tell
+ * sender and number. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,13 +116,15 @@ static void what_exceeds_the_bounds_is_refused_and_leaves_the_rest_usable(void *
     struct bus_message message;
     uint8_t *data = calloc(1, BUS_MESSAGE_BYTES_MAX + 1);
     assert_non_null(data);
-    assert_int_equal(bus_send(many.endpoints[0], 1, BUS_EVENTS, data, BUS_MESSAGE_BYTES_MAX + 1), STATUS_LIMIT);
+    assert_int_equal(bus_send(many.endpoints[0], 1, BUS_EVENTS, data, BUS_MESSAGE_BYTES_MAX + 1),
+                     STATUS_LIMIT);
     uint32_t fitting = 0;
     enum status status;
     while ((status = bus_send(many.endpoints[0], 1, BUS_EVENTS, data, BUS_MESSAGE_BYTES_MAX)) == STATUS_OK)
         fitting++;
     assert_int_equal(status, STATUS_FULL);
-    assert_int_equal(fitting, BUS_PENDING_BYTES_MAX / BUS_MESSAGE_BYTES_MAX - 1); /* each has a small header */
+    assert_int_equal(fitting,
+                     BUS_PENDING_BYTES_MAX / BUS_MESSAGE_BYTES_MAX - 1); /* each has a small header */
     for (uint32_t i = 0; i < fitting; i++)
         assert_true(bus_receive(many.endpoints[1], &message));
     assert_false(bus_receive(many.endpoints[1], &message));
@@ -140,7 +142,8 @@ static void counters_tell_what_was_sent_and_received(void **state) {
     assert_int_equal(bus_send(many.endpoints[1], 0, BUS_EVENTS, "defgh", 5), STATUS_OK);
     while (bus_receive(many.endpoints[0], &message)) {
     }
-    const struct bus_counters *sender = bus_counters(many.endpoints[1]), *receiver = bus_counters(many.endpoints[0]);
+    const struct bus_counters *sender = bus_counters(many.endpoints[1]),
+                              *receiver = bus_counters(many.endpoints[0]);
     assert_int_equal(sender->sent[BUS_CONTROL], 1);
     assert_int_equal(sender->sent[BUS_EVENTS], 1);
     assert_int_equal(sender->bytes_sent, 8);
