@@ -2,7 +2,8 @@
 #ifndef TIERBED_BENCH_BUS_H
 #define TIERBED_BENCH_BUS_H
 
-/* Parses options, runs tierbed-bench-bus under mpirun, which prints one JSON object. Returns the exit code. */
+/* Parses options, runs tierbed-bench-bus under mpirun, which prints one JSON object. Returns the exit code.
+ */
 int bench_bus(int argc, char **argv);
 
 #endif
