@@ -11,7 +11,9 @@
 static const struct command_option options[] = {
     {.name = "lps", .argument = "N", .help = "logical processes (default 1024)"},
     {.name = "events-per-lp", .argument = "K", .help = "events that each LP starts with (default 1)"},
-    {.name = "remote", .argument = "P", .help = "probability that an event goes to a random LP (default 0.5)"},
+    {.name = "remote",
+     .argument = "P",
+     .help = "probability that an event goes to a random LP (default 0.5)"},
     {.name = "lookahead", .argument = "L", .help = "least delay, in seconds (default 0.1)"},
     {.name = "mean", .argument = "M", .help = "mean delay with the lookahead, in seconds (default 1)"},
     {.name = "end", .argument = "T", .help = "virtual time at which to stop, in seconds (default 1000)"},
@@ -24,7 +26,8 @@ static const struct command command_phold = {
     .name = "bench phold",
     .usage = "[options]",
     .summary = "PHOLD: events per second of the time engine",
-    .details = "Prints the number of events, the wall time, events per second and a digest. Count and digest do not depend\n"
+    .details = "Prints the number of events, the wall time, events per second and a digest. Count and digest "
+               "do not depend\n"
                "on --processes; the count is compared with its mean from renewal theory (z).\n",
     .options = options};
 
@@ -66,12 +69,15 @@ static enum status run_mpi(const struct request *request, struct error *error) {
     snprintf(numbers[4], sizeof numbers[4], "--mean=%.17g", config->mean_s);
     snprintf(numbers[5], sizeof numbers[5], "--end=%.17g", config->end_s);
     snprintf(numbers[6], sizeof numbers[6], "--seed=%llu", (unsigned long long)config->seed);
-    const char *arguments[9] = {numbers[0], numbers[1], numbers[2], numbers[3], numbers[4],
-                                numbers[5], numbers[6], request->json ? "--json" : NULL, NULL};
+    const char *arguments[9] = {numbers[0], numbers[1], numbers[2], numbers[3],
+                                numbers[4], numbers[5], numbers[6], request->json ? "--json" : NULL,
+                                NULL};
     struct launch_block block = {.program = program, .count = config->processes, .arguments = arguments};
     struct launch_result result;
     fflush(stdout);
-    return launch_run(&(struct launch_plan){.blocks = &block, .block_count = 1, .quiet = true}, &result, error);
+    return launch_run(
+        &(struct launch_plan){.blocks = &block, .block_count = 1, .quiet = true, .abort_on_death = true},
+        &result, error);
 }
 
 int bench_phold(int argc, char **argv) {
@@ -85,7 +91,8 @@ int bench_phold(int argc, char **argv) {
         return command_usage_error(&command_phold, "unexpected argument '%s'", argv[optind]);
     if (phold_check(&request.config, &error) != STATUS_OK)
         return command_usage_error(&command_phold, "%s", error.text);
-    enum status status = request.config.processes == 1 ? run_here(&request, &error) : run_mpi(&request, &error);
+    enum status status =
+        request.config.processes == 1 ? run_here(&request, &error) : run_mpi(&request, &error);
     if (status != STATUS_OK)
         fprintf(stderr, "tierbed bench phold: %s\n", error.text);
     return status_exit_code(status);

@@ -6,14 +6,17 @@
 
 #include "bench/phold_run.h"
 
-static const char *const names[] = {"lps", "events-per-lp", "remote", "lookahead", "mean", "end", "seed", "json"};
+static const char *const names[] = {"lps",  "events-per-lp", "remote", "lookahead",
+                                    "mean", "end",           "seed",   "json"};
 #define NAME_COUNT (sizeof names / sizeof *names)
 
-static enum status parse(int argc, char **argv, struct phold_config *config, bool *json, struct error *error) {
+static enum status parse(int argc, char **argv, struct phold_config *config, bool *json,
+                         struct error *error) {
     struct option table[NAME_COUNT + 1] = {0};
     int index, got;
     for (size_t i = 0; i < NAME_COUNT; i++)
-        table[i] = (struct option){names[i], strcmp(names[i], "json") == 0 ? no_argument : required_argument, NULL, 0};
+        table[i] = (struct option){names[i], strcmp(names[i], "json") == 0 ? no_argument : required_argument,
+                                   NULL, 0};
     while ((got = getopt_long(argc, argv, "", table, &index)) == 0) {
         if (optarg == NULL)
             *json = true;

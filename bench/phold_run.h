@@ -17,7 +17,8 @@ enum status phold_run(struct bus *bus, const struct phold_config *config, struct
                       struct error *error);
 
 /* Parses one option by its long name into `config`. STATUS_UNSUPPORTED for another name. */
-enum status phold_option(struct phold_config *config, const char *name, const char *argument, struct error *error);
+enum status phold_option(struct phold_config *config, const char *name, const char *argument,
+                         struct error *error);
 void phold_defaults(struct phold_config *config);
 enum status phold_check(const struct phold_config *config, struct error *error);
 

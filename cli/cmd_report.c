@@ -32,8 +32,8 @@ static int fail(const struct error *error) {
 static int print_json(const char *dir, const struct report_request *request, const struct summary *summary) {
     char page[DURABLE_PATH_MAX + 16];
     snprintf(page, sizeof page, "%s/" REPORT_FILE, dir);
-    json_t *root = json_pack("{s:s, s:s, s:s*, s:o}", "run", dir, "report", page, "csv", request->csv_dir, "summary",
-                             summary_to_json(summary));
+    json_t *root = json_pack("{s:s, s:s, s:s*, s:o}", "run", dir, "report", page, "csv", request->csv_dir,
+                             "summary", summary_to_json(summary));
     bool written = root != NULL && json_dumpf(root, stdout, JSON_INDENT(2)) == 0;
     json_decref(root);
     printf("\n");
@@ -50,8 +50,9 @@ static int run_report(int argc, char **argv) {
     if (code != COMMAND_GO)
         return code;
     if (optind + 1 != argc)
-        return command_usage_error(&command_report, optind == argc ? "name the directory of a run"
-                                                                   : "name one directory of a run, not several");
+        return command_usage_error(&command_report, optind == argc
+                                                        ? "name the directory of a run"
+                                                        : "name one directory of a run, not several");
     const char *dir = argv[optind];
     if (summary_load(dir, &summary, &error) != STATUS_OK || report_write(dir, &error) != STATUS_OK)
         return fail(&error);
@@ -71,16 +72,18 @@ static const struct command_option options[] = {
     {"csv", 0, "DIR", "also export every table and view as DIR/<table>.csv"},
     {0}};
 
-const struct command command_report = {
-    .name = "report",
-    .usage = "RUN [options]",
-    .summary = "write the HTML report of a run and print its summary",
-    .details =
-        "RUN is the directory that `tierbed run` made. Its report.html is written anew from manifest.json and\n"
-        "metrics.sqlite, also for a run that was stopped or killed: it then shows what was recorded so far. The page is\n"
-        "one file without scripts or links to the network.\n"
-        "\n"
-        "Exit codes: 0 done; 2 usage, or the run's files are corrupt; 4 there is no run there, or the report cannot be\n"
-        "written.\n",
-    .options = options,
-    .run = run_report};
+const struct command command_report = {.name = "report",
+                                       .usage = "RUN [options]",
+                                       .summary = "write the HTML report of a run and print its summary",
+                                       .details =
+                                           "RUN is the directory that `tierbed run` made. Its report.html is "
+                                           "written anew from manifest.json and\n"
+                                           "metrics.sqlite, also for a run that was stopped or killed: it "
+                                           "then shows what was recorded so far. The page is\n"
+                                           "one file without scripts or links to the network.\n"
+                                           "\n"
+                                           "Exit codes: 0 done; 2 usage, or the run's files are corrupt; 4 "
+                                           "there is no run there, or the report cannot be\n"
+                                           "written.\n",
+                                       .options = options,
+                                       .run = run_report};

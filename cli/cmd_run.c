@@ -1,4 +1,5 @@
-/* cmd_run: `tierbed run`: checks everything, then runs the scenario here or under mpirun, and shows what came out. */
+/* cmd_run: `tierbed run`: checks everything, then runs the scenario here or under mpirun, and shows what came
+ * out. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -61,7 +62,8 @@ static void show_progress(void *context, int64_t now_ns, int64_t end_ns, double 
     progress_update(&request->progress, now_ns, wall_s);
 }
 
-static enum status run_in_process(struct run_request *request, struct session_result *result, struct error *error) {
+static enum status run_in_process(struct run_request *request, struct session_result *result,
+                                  struct error *error) {
     struct bus **endpoints;
     TRY(bus_memory_open(1, &endpoints, error));
     struct sigaction action = {.sa_handler = on_signal};
@@ -96,9 +98,9 @@ static int print_json(const struct run_request *request, const struct summary *s
     char report[sizeof request->run_dir + 16], metrics[sizeof request->run_dir + 16];
     snprintf(report, sizeof report, "%s/" REPORT_FILE, request->run_dir);
     snprintf(metrics, sizeof metrics, "%s/metrics.sqlite", request->run_dir);
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "status", status_name(status), "message", message,
-                             "digest", summary->digest, "run", request->run_dir, "report", report, "metrics", metrics,
-                             "summary", summary_to_json(summary));
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "status", status_name(status), "message",
+                             message, "digest", summary->digest, "run", request->run_dir, "report", report,
+                             "metrics", metrics, "summary", summary_to_json(summary));
     if (root == NULL || json_dumpf(root, stdout, JSON_INDENT(2)) != 0) {
         fprintf(stderr, "tierbed run: cannot write JSON to stdout\n");
         return 4;
@@ -161,16 +163,28 @@ static int run_run(int argc, char **argv) {
 }
 
 static const struct command_option run_command_options[] = {
-    {.name = "set", .argument = "KEY=VALUE", .help = "override a key, as --set policy.kind=offload; may be repeated"},
+    {.name = "set",
+     .argument = "KEY=VALUE",
+     .help = "override a key, as --set policy.kind=offload; may be repeated"},
     {.name = "seed", .letter = 's', .argument = "N", .help = "override the seed"},
     {.name = "in-process", .help = "all nodes in this process, without MPI; the same result"},
-    {.name = "processes", .letter = 'n', .argument = "N", .help = "pack the nodes into N processes (default: one each)"},
+    {.name = "processes",
+     .letter = 'n',
+     .argument = "N",
+     .help = "pack the nodes into N processes (default: one each)"},
     {.name = "placement", .argument = "KIND", .help = "how nodes are packed: block (default) or cyclic"},
     {.name = "hostfile", .argument = "FILE", .help = "hosts to run on, as mpirun reads them"},
-    {.name = "out", .letter = 'o', .argument = "DIR", .help = "run directory, empty or absent (default: below runs/)"},
+    {.name = "out",
+     .letter = 'o',
+     .argument = "DIR",
+     .help = "run directory, empty or absent (default: below runs/)"},
     {.name = "trace", .help = "also write the event trace, trace.csv"},
-    {.name = "clock", .argument = "KIND", .help = "virtual (default) or wall: hold events until their real time"},
-    {.name = "speed", .argument = "X", .help = "with --clock wall: virtual seconds per real second (default 1)"},
+    {.name = "clock",
+     .argument = "KIND",
+     .help = "virtual (default) or wall: hold events until their real time"},
+    {.name = "speed",
+     .argument = "X",
+     .help = "with --clock wall: virtual seconds per real second (default 1)"},
     {.name = "dry-run", .help = "print the mpirun line instead of running it"},
     {.name = "schema", .help = "print the JSON Schema of scenario files"},
     {.name = "json", .help = "print one JSON object: digest, report, metrics, summary, ..."},
@@ -181,24 +195,26 @@ const struct command command_run = {
     .name = "run",
     .usage = "SCENARIO [options]",
     .summary = "Run a scenario and write its run directory and report",
-    .details = "Loads and checks SCENARIO, then plays its nodes: as MPI processes that mpirun starts, one program per\n"
-               "role and one process per node, or packed (--processes), or all in this process (--in-process). The\n"
-               "digest, and every number but wall-clock times, is the same in all of these.\n"
-               "\n"
-               "Ctrl-C and SIGTERM end a run in order: what was recorded until then is kept and reported.\n"
-               "\n"
-               "EXIT STATUS\n"
-               "  0    finished\n"
-               "  1    the run failed (a zero-delay loop, a node that cannot go on)\n"
-               "  2    wrong usage or scenario; nothing was started\n"
-               "  4    disk, permission, memory or a missing program\n"
-               "  5    a process died that no fault of the schedule was to kill\n"
-               "  130  stopped by the user\n"
-               "\n"
-               "EXAMPLES\n"
-               "  tierbed run experiments/factory/quickstart.yaml\n"
-               "  tierbed run --in-process --seed 7 --json experiments/factory/quickstart.yaml\n"
-               "  tierbed run --processes 4 --set policy.kind=offload experiments/factory/quickstart.yaml\n",
+    .details =
+        "Loads and checks SCENARIO, then plays its nodes: as MPI processes that mpirun starts, one program "
+        "per\n"
+        "role and one process per node, or packed (--processes), or all in this process (--in-process). The\n"
+        "digest, and every number but wall-clock times, is the same in all of these.\n"
+        "\n"
+        "Ctrl-C and SIGTERM end a run in order: what was recorded until then is kept and reported.\n"
+        "\n"
+        "EXIT STATUS\n"
+        "  0    finished\n"
+        "  1    the run failed (a zero-delay loop, a node that cannot go on)\n"
+        "  2    wrong usage or scenario; nothing was started\n"
+        "  4    disk, permission, memory or a missing program\n"
+        "  5    a process died that no fault of the schedule was to kill\n"
+        "  130  stopped by the user\n"
+        "\n"
+        "EXAMPLES\n"
+        "  tierbed run experiments/factory/quickstart.yaml\n"
+        "  tierbed run --in-process --seed 7 --json experiments/factory/quickstart.yaml\n"
+        "  tierbed run --processes 4 --set policy.kind=offload experiments/factory/quickstart.yaml\n",
     .options = run_command_options,
     .run = run_run,
 };

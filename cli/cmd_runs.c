@@ -29,12 +29,13 @@ int runs_fail(const struct error *error) {
 static json_t *list_entry(const char *dir, const json_t *manifest) {
     if (manifest == NULL)
         return json_pack("{s:o, s:s}", "run", manifest_json_text(dir), "status", "corrupt");
-    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:s}", "run", manifest_json_text(dir), "status",
-                     manifest_status_now(manifest), "scenario", manifest_text(manifest, "scenario", ""), "seed",
-                     manifest_text(manifest, "seed", ""), "started_utc", manifest_text(manifest, "started_utc", ""),
-                     "transport", manifest_text(manifest, "transport", ""), "virtual_s",
-                     manifest_number(manifest, "virtual_ns", 0) * 1e-9, "wall_s", manifest_number(manifest, "wall_s", 0),
-                     "digest", manifest_text(manifest, "digest", ""));
+    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:s}", "run", manifest_json_text(dir),
+                     "status", manifest_status_now(manifest), "scenario",
+                     manifest_text(manifest, "scenario", ""), "seed", manifest_text(manifest, "seed", ""),
+                     "started_utc", manifest_text(manifest, "started_utc", ""), "transport",
+                     manifest_text(manifest, "transport", ""), "virtual_s",
+                     manifest_number(manifest, "virtual_ns", 0) * 1e-9, "wall_s",
+                     manifest_number(manifest, "wall_s", 0), "digest", manifest_text(manifest, "digest", ""));
 }
 
 static void add_run(json_t *runs, const char *root, const char *name) {
@@ -53,13 +54,14 @@ static void add_run(json_t *runs, const char *root, const char *name) {
 static void print_list(const json_t *runs) {
     size_t index;
     json_t *run;
-    printf("%-9s %-20s %-20s %-16s %10s %10s  %-12s %s\n", "status", "started (UTC)", "scenario", "seed", "virtual (s)",
-           "wall (s)", "digest", "run");
+    printf("%-9s %-20s %-20s %-16s %10s %10s  %-12s %s\n", "status", "started (UTC)", "scenario", "seed",
+           "virtual (s)", "wall (s)", "digest", "run");
     json_array_foreach((json_t *)runs, index, run) {
         printf("%-9s %-20s %-20s %-16s %10.3f %10.3f  %-12.12s %s\n", manifest_text(run, "status", ""),
                manifest_text(run, "started_utc", "-"), manifest_text(run, "scenario", "-"),
-               manifest_text(run, "seed", "-"), manifest_number(run, "virtual_s", 0), manifest_number(run, "wall_s", 0),
-               manifest_text(run, "digest", "-"), manifest_text(run, "run", ""));
+               manifest_text(run, "seed", "-"), manifest_number(run, "virtual_s", 0),
+               manifest_number(run, "wall_s", 0), manifest_text(run, "digest", "-"),
+               manifest_text(run, "run", ""));
     }
 }
 
@@ -68,7 +70,8 @@ int runs_list(const char *root, bool json) {
     struct error error = {0};
     int count = scandir(root, &entries, NULL, alphasort);
     if (count < 0) {
-        error_set_errno(&error, STATUS_IO, "cannot list %s (name the folder that holds your runs with --root)", root);
+        error_set_errno(&error, STATUS_IO,
+                        "cannot list %s (name the folder that holds your runs with --root)", root);
         return runs_fail(&error);
     }
     json_t *runs = json_array();
@@ -100,8 +103,9 @@ static void print_origin(const json_t *manifest) {
     printf("  %-14s%s, commit %s, %s, %s\n", "made by", manifest_text(manifest, "version", "?"),
            manifest_text(manifest, "commit", "?"), manifest_text(manifest, "variant", "?"),
            manifest_text(manifest, "compiler", "?"));
-    printf("  %-14s%s, %s, %.0f cores, %s\n", "on", manifest_text(host, "name", "?"), manifest_text(host, "cpu", "?"),
-           manifest_number(host, "cores", 0), manifest_text(host, "kernel", "?"));
+    printf("  %-14s%s, %s, %.0f cores, %s\n", "on", manifest_text(host, "name", "?"),
+           manifest_text(host, "cpu", "?"), manifest_number(host, "cores", 0),
+           manifest_text(host, "kernel", "?"));
     printf("  %-14s%s\n", "repeat", manifest_text(manifest, "command_line", "?"));
 }
 
@@ -116,8 +120,8 @@ int runs_show(const char *dir, bool json) {
         return runs_fail(&error);
     }
     if (json) {
-        json_t *shown = json_pack("{s:o, s:O, s:o}", "run", manifest_json_text(dir), "manifest", manifest, "summary",
-                                  summary_to_json(&summary));
+        json_t *shown = json_pack("{s:o, s:O, s:o}", "run", manifest_json_text(dir), "manifest", manifest,
+                                  "summary", summary_to_json(&summary));
         json_dumpf(shown, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
         printf("\n");
         json_decref(shown);
@@ -178,11 +182,15 @@ const struct command command_runs = {
     .name = "runs",
     .usage = "list | show RUN | compare RUN RUN [options]",
     .summary = "list runs, show one, compare two",
-    .details = "list shows every run below a folder with its state: finished, stopped (by the user), failed, running, or\n"
-               "killed (its process is gone and never closed the record). show prints the summary of one run and what\n"
-               "made it. compare puts the key figures of two runs side by side and says whether their digests agree.\n"
-               "\n"
-               "Exit codes: 0 done; 1 --digest was given and the digests differ or one run has none; 2 usage, or a\n"
-               "file of a run is corrupt; 4 there is no run there.\n",
+    .details =
+        "list shows every run below a folder with its state: finished, stopped (by the user), failed, "
+        "running, or\n"
+        "killed (its process is gone and never closed the record). show prints the summary of one run and "
+        "what\n"
+        "made it. compare puts the key figures of two runs side by side and says whether their digests "
+        "agree.\n"
+        "\n"
+        "Exit codes: 0 done; 1 --digest was given and the digests differ or one run has none; 2 usage, or a\n"
+        "file of a run is corrupt; 4 there is no run there.\n",
     .options = options,
     .run = run_runs};

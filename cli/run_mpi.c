@@ -27,16 +27,17 @@ struct line {
     const char *arguments[ARGUMENTS_MAX + 1];
 };
 
-static enum status add_block(struct line *line, const char *program, uint32_t count, const char *const *arguments,
-                             struct error *error) {
+static enum status add_block(struct line *line, const char *program, uint32_t count,
+                             const char *const *arguments, struct error *error) {
     char path[4096];
     if (line->block_count == BLOCKS_MAX)
-        return error_set(error, STATUS_LIMIT,
-                         "the nodes change role more than %d times; list nodes of one role together, or use --processes",
-                         BLOCKS_MAX);
+        return error_set(
+            error, STATUS_LIMIT,
+            "the nodes change role more than %d times; list nodes of one role together, or use --processes",
+            BLOCKS_MAX);
     TRY(launch_find_program(program, path, sizeof path, error));
-    line->blocks[line->block_count++] =
-        (struct launch_block){.program = arena_copy_text(&line->arena, path), .count = count, .arguments = arguments};
+    line->blocks[line->block_count++] = (struct launch_block){
+        .program = arena_copy_text(&line->arena, path), .count = count, .arguments = arguments};
     return STATUS_OK;
 }
 
@@ -68,11 +69,13 @@ static enum status compose(struct run_request *request, struct line *line, struc
 static enum status line_load(struct run_request *request, struct line *line, struct error *error) {
     const struct run_options *options = &request->options;
     arena_init(&line->arena);
-    enum status status = scenario_load_file(options->scenario_path, options->overrides, options->override_count,
-                                            &line->arena, &line->scenario, &line->problems);
+    enum status status =
+        scenario_load_file(options->scenario_path, options->overrides, options->override_count, &line->arena,
+                           &line->scenario, &line->problems);
     if (status != STATUS_OK) {
         scenario_problems_print(&line->problems, stderr);
-        return error_set(error, status, "%s: the scenario was not accepted; nothing was started", options->scenario_path);
+        return error_set(error, status, "%s: the scenario was not accepted; nothing was started",
+                         options->scenario_path);
     }
     TRY(topology_build(&line->scenario, &line->arena, &line->topology, error));
     return session_check_data(&line->scenario, error);
@@ -142,8 +145,8 @@ static void say_for_director(const char *run_dir, const struct error *error) {
 }
 
 /* What the director wrote about the end is nearer to the truth than mpirun's exit code. */
-static enum status read_outcome(struct run_request *request, const struct launch_result *launched, enum status status,
-                                struct error *error) {
+static enum status read_outcome(struct run_request *request, const struct launch_result *launched,
+                                enum status status, struct error *error) {
     char path[DURABLE_PATH_MAX];
     json_error_t json_error;
     TRY(durable_path(path, request->run_dir, "manifest.json", error));
@@ -160,8 +163,9 @@ static enum status read_outcome(struct run_request *request, const struct launch
         error_set(error, status, "%s", message ? message : "the run ended early");
     } else {
         if (status != STATUS_STOPPED && status != STATUS_PEER)
-            status = error_set(error, STATUS_PEER, "the director (rank 0) died before it could say how the run ended; "
-                                                   "what was recorded until then is kept");
+            status = error_set(error, STATUS_PEER,
+                               "the director (rank 0) died before it could say how the run ended; "
+                               "what was recorded until then is kept");
         say_for_director(request->run_dir, error);
     }
     json_decref(manifest);

@@ -15,7 +15,7 @@ struct run_request {
     const char *hostfile; /* NULL: this host */
     double launched_s;    /* monotonic clock */
     char command_line[4096];
-    char run_dir[4096];   /* out: "" while there is none */
+    char run_dir[4096]; /* out: "" while there is none */
     struct progress progress;
     bool progress_begun;
 };

@@ -46,7 +46,8 @@ static double service_mean(const struct summary *summary) {
 }
 
 static double energy(const struct summary *summary) {
-    return summary->energy_device_j + summary->energy_gateway_j + summary->energy_uplink_j + summary->energy_edge_j;
+    return summary->energy_device_j + summary->energy_gateway_j + summary->energy_uplink_j +
+           summary->energy_edge_j;
 }
 
 static double busy_gateway(const struct summary *summary) {
@@ -134,9 +135,9 @@ static void print_figures(const struct summary *first, const struct summary *sec
 }
 
 static void print_identity(const char *label, const char *dir, const struct summary *summary) {
-    printf("%-8s%s: %s, seed %s, policy %s, %s, %s with %llu process%s\n", label, dir, summary->scenario, summary->seed,
-           summary->policy, summary->status, summary->transport, (unsigned long long)summary->processes,
-           summary->processes == 1 ? "" : "es");
+    printf("%-8s%s: %s, seed %s, policy %s, %s, %s with %llu process%s\n", label, dir, summary->scenario,
+           summary->seed, summary->policy, summary->status, summary->transport,
+           (unsigned long long)summary->processes, summary->processes == 1 ? "" : "es");
 }
 
 static json_t *number(double value) {
@@ -148,12 +149,14 @@ static void print_json(const char *const dirs[2], const struct summary *first, c
     for (size_t i = 0; i < FIGURE_COUNT; i++) {
         double a = figures[i].value(first), b = figures[i].value(second);
         const char *name = figures[i].name + strspn(figures[i].name, " ");
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", name, "unit", figures[i].unit, "first",
-                                              number(a), "second", number(b), "difference", number(b - a)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", name, "unit",
+                                              figures[i].unit, "first", number(a), "second", number(b),
+                                              "difference", number(b - a)));
     }
-    json_t *root = json_pack("{s:b, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "digests_agree", digests_agree(first, second),
-                             "first", "run", manifest_json_text(dirs[0]), "summary", summary_to_json(first), "second",
-                             "run", manifest_json_text(dirs[1]), "summary", summary_to_json(second), "figures", list);
+    json_t *root =
+        json_pack("{s:b, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "digests_agree", digests_agree(first, second),
+                  "first", "run", manifest_json_text(dirs[0]), "summary", summary_to_json(first), "second",
+                  "run", manifest_json_text(dirs[1]), "summary", summary_to_json(second), "figures", list);
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     printf("\n");
     json_decref(root);
@@ -174,7 +177,8 @@ int runs_compare(const char *first, const char *second, bool need_digest, bool j
         print_identity("second", second, &summaries[1]);
         printf("\n");
         print_figures(&summaries[0], &summaries[1]);
-        printf("\ndigests %s\n  %s\n  %s\n", agree ? "agree" : "differ", summaries[0].digest, summaries[1].digest);
+        printf("\ndigests %s\n  %s\n  %s\n", agree ? "agree" : "differ", summaries[0].digest,
+               summaries[1].digest);
     }
     return need_digest && !agree ? 1 : 0;
 }

@@ -1,5 +1,5 @@
-/* vectors_cases: the functions behind the table of vectors.c, by paper. Each reads its inputs, returns early when one
- * of them was refused, and gives every output that the published files name. */
+/* vectors_cases: the functions behind the table of vectors.c, by paper. Each reads its inputs, returns early
+ * when one of them was refused, and gives every output that the published files name. */
 #ifndef TIERBED_CLI_VECTORS_CASES_H
 #define TIERBED_CLI_VECTORS_CASES_H
 

@@ -119,8 +119,9 @@ static int spawn(pid_t *child, int socket, const char *node_name) {
     posix_spawn_file_actions_adddup2(&actions, socket, CHILD_SOCKET);
     /* Of a group of its own: Ctrl-C is for the director, which ends the run in order. */
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    int failed = environment == NULL ? ENOMEM
-                                     : posix_spawn(child, "/proc/self/exe", &actions, &attributes, arguments, environment);
+    int failed = environment == NULL
+                     ? ENOMEM
+                     : posix_spawn(child, "/proc/self/exe", &actions, &attributes, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     free(environment);
@@ -156,7 +157,8 @@ static enum status child_begin(struct hosting *hosting, struct error *error) {
         close(pair[0]);
         errno = failed;
         hosting->child = 0;
-        return error_set_errno(error, STATUS_IO, "cannot start the child process of node %s", name_of(hosting));
+        return error_set_errno(error, STATUS_IO, "cannot start the child process of node %s",
+                               name_of(hosting));
     }
     hosting->socket = pair[0];
     return send_init(hosting);
@@ -170,7 +172,8 @@ static enum status child_died(struct hosting *hosting, struct error *error) {
     close(hosting->socket);
     hosting->child = 0;
     const char *verb = WIFSIGNALED(how) ? "was killed by signal" : "ended with code";
-    return error_set(error, STATUS_PEER, "the child process of node %s (pid %d) %s %d, and no fault of the schedule asked for it",
+    return error_set(error, STATUS_PEER,
+                     "the child process of node %s (pid %d) %s %d, and no fault of the schedule asked for it",
                      name_of(hosting), (int)child, verb, WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
 }
 
@@ -190,7 +193,8 @@ static enum status exchange(struct hosting *hosting, enum hosting_call call, con
     return frame->size >= sizeof(struct child_answer_head) ? STATUS_OK : STATUS_PEER;
 }
 
-static enum status take_outbox(const struct frame *frame, const struct child_answer_head *head, struct outbox *out) {
+static enum status take_outbox(const struct frame *frame, const struct child_answer_head *head,
+                               struct outbox *out) {
     size_t actions_bytes = head->action_count * sizeof(struct action);
     if (frame->size != sizeof *head + actions_bytes + head->bytes_used)
         return STATUS_PEER;

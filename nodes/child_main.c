@@ -34,14 +34,15 @@ static enum status child_init(struct child *child, struct error *error) {
     const char *path = arena_copy_text(&child->arena, (const char *)frame->data + sizeof node);
     size_t text_at = sizeof node + strlen(path) + 1;
     struct scenario_problems *problems = arena_alloc(&child->arena, sizeof *problems);
-    TRY(scenario_load_text((const char *)frame->data + text_at, frame->size - text_at - 1, "scenario of the run", NULL, 0,
-                           &child->arena, &child->scenario, problems));
+    TRY(scenario_load_text((const char *)frame->data + text_at, frame->size - text_at - 1,
+                           "scenario of the run", NULL, 0, &child->arena, &child->scenario, problems));
     TRY(topology_build(&child->scenario, &child->arena, &child->topology, error));
     if (node >= child->topology.node_count)
         return STATUS_INVALID;
-    child->hosting = (struct hosting){.env = {.self = node, .scenario = &child->scenario, .topology = &child->topology},
-                                      .class = node_class_of(child->topology.nodes[node].role),
-                                      .durable_path = *path ? path : NULL};
+    child->hosting =
+        (struct hosting){.env = {.self = node, .scenario = &child->scenario, .topology = &child->topology},
+                         .class = node_class_of(child->topology.nodes[node].role),
+                         .durable_path = *path ? path : NULL};
     TRY(open_bearings(child, error));
     child->hosting.env.bearings = child->bearings;
     return STATUS_OK;
@@ -74,7 +75,8 @@ static enum status serve(struct child *child, int socket) {
     if (head.call == HOSTING_TOTALS)
         reply.status = hosting_totals(&child->hosting, &reply.totals, &error);
     else
-        reply.status = hosting_call(&child->hosting, (enum hosting_call)head.call, &head.event, &child->out, &error);
+        reply.status =
+            hosting_call(&child->hosting, (enum hosting_call)head.call, &head.event, &child->out, &error);
     snprintf(reply.text, sizeof reply.text, "%.*s", (int)sizeof reply.text - 1, error.text);
     return answer(child, socket, &reply);
 }

@@ -48,8 +48,10 @@ static void digest_event(struct host_node *node, const struct engine_event *even
     node->totals.digest = random_mix(digest ^ checksum ^ wire->bits);
 }
 
-enum status host_trace(struct host *host, const struct engine_event *event, const struct wire *wire, uint32_t flags) {
-    static const uint16_t types[] = {[WIRE_TIMER] = TRACE_TIMER, [WIRE_FAULT_BEGIN] = TRACE_FAULT, [WIRE_FAULT_END] = TRACE_FAULT};
+enum status host_trace(struct host *host, const struct engine_event *event, const struct wire *wire,
+                       uint32_t flags) {
+    static const uint16_t types[] = {
+        [WIRE_TIMER] = TRACE_TIMER, [WIRE_FAULT_BEGIN] = TRACE_FAULT, [WIRE_FAULT_END] = TRACE_FAULT};
     if (host->config.trace == NULL)
         return STATUS_OK;
     bool message = wire->kind == WIRE_MESSAGE;
@@ -67,7 +69,8 @@ enum status host_trace(struct host *host, const struct engine_event *event, cons
 }
 
 /* A packet that its network card could not deliver: noted where and when it was given up. */
-static void trace_lost(void *context, uint32_t node, const struct wire *wire, uint32_t bytes, uint32_t flags) {
+static void trace_lost(void *context, uint32_t node, const struct wire *wire, uint32_t bytes,
+                       uint32_t flags) {
     struct host *host = context;
     struct engine_event here = {
         .key = host->engine.now, .node = node, .bytes = bytes + (uint32_t)sizeof *wire, .body = NULL};
@@ -163,7 +166,8 @@ static void defer(struct host *host, struct host_node *node, const struct engine
         node->totals.dropped_down++;
         return;
     }
-    uint8_t *room = engine_post_reserve(&host->engine, event->node, event->node, node->hung_until_ns, event->bytes);
+    uint8_t *room =
+        engine_post_reserve(&host->engine, event->node, event->node, node->hung_until_ns, event->bytes);
     /* The engine may have moved its bodies, but not this event's: the copy comes from the event itself. */
     memcpy(room, event->body, event->bytes);
     ((struct wire *)(void *)room)->flags |= WIRE_DEFERRED;
@@ -179,8 +183,8 @@ static bool permitted(const struct host *host, uint32_t node, const struct wire 
     return (info->from_roles & from) != 0 && (info->to_roles & to) != 0;
 }
 
-static enum status to_card(struct host *host, struct host_node *node, const struct wire *wire, const uint8_t *payload,
-                           size_t bytes) {
+static enum status to_card(struct host *host, struct host_node *node, const struct wire *wire,
+                           const uint8_t *payload, size_t bytes) {
     struct message_allocate message;
     if (message_decode_allocate(payload, bytes, &message) != STATUS_OK ||
         card_allocate(&node->card, &host->engine, wire->source, message.subchannels) != STATUS_OK)
@@ -270,8 +274,8 @@ static enum status dispatch(struct host *host, struct host_node *node, const str
     case WIRE_FAULT_END:
         return on_fault(host, node, event, wire);
     default:
-        return error_set(host->error, STATUS_INVALID, "an event of unknown kind %u reached node %u", wire->kind,
-                         event->node);
+        return error_set(host->error, STATUS_INVALID, "an event of unknown kind %u reached node %u",
+                         wire->kind, event->node);
     }
 }
 
@@ -314,7 +318,8 @@ static enum status open_durable(struct host *host, struct host_node *node, uint3
     char path[DURABLE_PATH_MAX];
     int length = snprintf(path, sizeof path, "%s/nodes", host->config.run_dir);
     if (length < 0 || (size_t)length + SCENARIO_NAME_MAX + 16 >= sizeof path)
-        return error_set(error, STATUS_INVALID, "the run directory's path is too long: %s", host->config.run_dir);
+        return error_set(error, STATUS_INVALID, "the run directory's path is too long: %s",
+                         host->config.run_dir);
     TRY(durable_make_dirs(path, error));
     snprintf(path + length, sizeof path - (size_t)length, "/%s.durable", info->name);
     node->durable_path = strdup(path);
@@ -331,8 +336,8 @@ static enum status open_node(struct host *host, uint32_t id, struct error *error
     node->totals.node = id;
     node->mode = NODE_UP;
     if (node_class_of(info->role) == NULL)
-        return error_set(error, STATUS_UNSUPPORTED, "node %s has role `%s`, which this build does not have", info->name,
-                         node_role_name(info->role));
+        return error_set(error, STATUS_UNSUPPORTED, "node %s has role `%s`, which this build does not have",
+                         info->name, node_role_name(info->role));
     TRY(open_durable(host, node, id, error));
     node->hosting = (struct hosting){
         .env = env,

@@ -1,7 +1,8 @@
 /* host: the nodes that live in this process, each with its network card, on one engine.
  *
- * It turns engine events into calls of the nodes' state machines and carries out what their outboxes ask. It applies
- * the fault schedule, checks what the message table permits, verifies checksums, and counts whatever it drops. */
+ * It turns engine events into calls of the nodes' state machines and carries out what their outboxes ask. It
+ * applies the fault schedule, checks what the message table permits, verifies checksums, and counts whatever
+ * it drops. */
 #ifndef TIERBED_NODES_HOST_H
 #define TIERBED_NODES_HOST_H
 
@@ -22,9 +23,9 @@ struct host_config {
     const char *run_dir;          /* durable stores go to run_dir/nodes; NULL: nowhere */
     const uint32_t *rank_of_node; /* NULL: all here */
     uint32_t rank, rank_count;
-    bool children;                /* host nodes that may crash in child processes */
-    struct trace *trace;          /* NULL: none */
-    double speed;                 /* wall-clock mode; 0: virtual */
+    bool children;       /* host nodes that may crash in child processes */
+    struct trace *trace; /* NULL: none */
+    double speed;        /* wall-clock mode; 0: virtual */
 };
 
 enum node_mode { NODE_ABSENT = 0, NODE_UP, NODE_DOWN, NODE_HUNG };
@@ -52,8 +53,8 @@ struct host {
     struct error *error;      /* where to say why a run cannot go on; set by the owner before running */
 };
 
-/* Opens what this process needs and posts the start of every node and every fault that concerns it. On failure call
- * host_close all the same. */
+/* Opens what this process needs and posts the start of every node and every fault that concerns it. On
+ * failure call host_close all the same. */
 enum status host_open(struct host *host, const struct host_config *config, struct error *error);
 void host_close(struct host *host);
 
@@ -66,11 +67,13 @@ const uint8_t *host_take_rows(void *host, size_t *size);
 const uint8_t *host_take_final(void *host, size_t *size);
 
 /* ---- between host.c and host_faults.c ---- */
-enum status host_fault(struct host *host, struct host_node *node, const struct engine_event *event, const struct wire *wire);
+enum status host_fault(struct host *host, struct host_node *node, const struct engine_event *event,
+                       const struct wire *wire);
 enum status host_post_faults(struct host *host, uint32_t node);
 enum status host_call(struct host *host, struct host_node *node, enum hosting_call call,
                       const struct node_event *event);
 void host_add_row(struct host *host, const struct row *row);
-enum status host_trace(struct host *host, const struct engine_event *event, const struct wire *wire, uint32_t flags);
+enum status host_trace(struct host *host, const struct engine_event *event, const struct wire *wire,
+                       uint32_t flags);
 
 #endif

@@ -18,7 +18,8 @@ static bool concerns(const struct host *host, const struct scenario_fault *fault
         return topology_selects(topology, scenario, fault->node, node);
     if (topology_selects(topology, scenario, fault->from, node))
         return true;
-    return fault->kind == FAULT_PARTITION && !fault->one_way && topology_selects(topology, scenario, fault->to, node);
+    return fault->kind == FAULT_PARTITION && !fault->one_way &&
+           topology_selects(topology, scenario, fault->to, node);
 }
 
 enum status host_post_faults(struct host *host, uint32_t node) {
@@ -28,7 +29,8 @@ enum status host_post_faults(struct host *host, uint32_t node) {
         if (!concerns(host, fault, node))
             continue;
         post(host, node, WIRE_FAULT_BEGIN, i, fault->at_ns);
-        bool ends = fault->kind != FAULT_CRASH && fault->kind != FAULT_RESTART && fault->until_ns != VTIME_NEVER;
+        bool ends =
+            fault->kind != FAULT_CRASH && fault->kind != FAULT_RESTART && fault->until_ns != VTIME_NEVER;
         if (ends)
             post(host, node, WIRE_FAULT_END, i, fault->until_ns);
     }

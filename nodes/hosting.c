@@ -27,8 +27,8 @@ static enum status local_restart(struct hosting *hosting, const struct node_even
     return STATUS_OK;
 }
 
-static enum status local_begin(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
-                               struct outbox *out, struct error *error) {
+static enum status local_begin(struct hosting *hosting, enum hosting_call call,
+                               const struct node_event *event, struct outbox *out, struct error *error) {
     hosting->state = calloc(1, hosting->class->state_bytes);
     if (hosting->state == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for the state of a node (%zu bytes)",
@@ -42,8 +42,8 @@ static enum status local_begin(struct hosting *hosting, enum hosting_call call, 
     return STATUS_OK;
 }
 
-static enum status local_event(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
-                               struct outbox *out) {
+static enum status local_event(struct hosting *hosting, enum hosting_call call,
+                               const struct node_event *event, struct outbox *out) {
     node_handler handler =
         call == HOSTING_TIMER ? hosting->class->on_timer : hosting->class->on_message[event->type];
     return handler == NULL ? STATUS_INVALID : handler(hosting->state, &hosting->env, event, out);
@@ -86,7 +86,8 @@ enum status hosting_call(struct hosting *hosting, enum hosting_call call, const 
     enum status status = hosting->child_text != NULL ? child_call(hosting, call, event, out, error)
                                                      : local_call(hosting, call, event, out, error);
     if (out->status != STATUS_OK)
-        return error_set(error, STATUS_LIMIT, "node %s asked for more than an outbox holds (%u actions, %zu bytes)",
+        return error_set(error, STATUS_LIMIT,
+                         "node %s asked for more than an outbox holds (%u actions, %zu bytes)",
                          hosting->env.topology->nodes[hosting->env.self].name, out->count, out->bytes_used);
     return status;
 }

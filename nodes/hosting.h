@@ -1,7 +1,8 @@
 /* hosting: where a node's state machine runs: in this process, or in a child process that can be killed.
  *
- * Same calls, same results. A child never calls MPI; events and outboxes cross a SOCK_SEQPACKET pair in pieces. The
- * durable store of a node that may crash is a file of its own, written before any of its sends leaves. */
+ * Same calls, same results. A child never calls MPI; events and outboxes cross a SOCK_SEQPACKET pair in
+ * pieces. The durable store of a node that may crash is a file of its own, written before any of its sends
+ * leaves. */
 #ifndef TIERBED_NODES_HOSTING_H
 #define TIERBED_NODES_HOSTING_H
 
@@ -25,8 +26,8 @@ struct hosting {
 
 enum hosting_call { HOSTING_START = 1, HOSTING_RESTART, HOSTING_MESSAGE, HOSTING_TIMER, HOSTING_TOTALS };
 
-/* One call: the node's answer is appended to `out` (reset before). STATUS_INVALID: the node refused the event (a protocol
- * error, go on). STATUS_PEER: the child died though no fault asked for it. */
+/* One call: the node's answer is appended to `out` (reset before). STATUS_INVALID: the node refused the event
+ * (a protocol error, go on). STATUS_PEER: the child died though no fault asked for it. */
 enum status hosting_call(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
                          struct outbox *out, struct error *error);
 

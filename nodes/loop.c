@@ -27,7 +27,8 @@ static enum status dispatch(struct loop *loop, const struct bus_message *message
     }
     if (loop->process == NULL || process_on_message(loop->process, message) != STATUS_OK)
         return error_set(error, STATUS_INVALID, "malformed %s message of %zu bytes from rank %u",
-                         message->lane == BUS_EVENTS ? "event" : "management", message->size, message->source);
+                         message->lane == BUS_EVENTS ? "event" : "management", message->size,
+                         message->source);
     return STATUS_OK;
 }
 
@@ -63,7 +64,8 @@ enum status loop_step(struct loop *loop, bool *any, int64_t *sleep_ns, struct er
     if (loop->director == NULL)
         return STATUS_OK;
     if (loop->stopped != NULL && *loop->stopped)
-        director_stop(loop->director, STATUS_STOPPED, "stopped by the user; what was recorded until then is kept");
+        director_stop(loop->director, STATUS_STOPPED,
+                      "stopped by the user; what was recorded until then is kept");
     uint64_t rounds = loop->director->rounds;
     *sleep_ns = director_step(loop->director, loop_wall_s());
     *any |= loop->director->rounds != rounds;

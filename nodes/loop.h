@@ -1,6 +1,7 @@
 /* loop: the one loop of every process: take what the bus brings, step the process and the director, wait.
  *
- * A rank that only hosts nodes has no director; rank 0 has one, and has a process too when nodes are packed. */
+ * A rank that only hosts nodes has no director; rank 0 has one, and has a process too when nodes are packed.
+ */
 #ifndef TIERBED_NODES_LOOP_H
 #define TIERBED_NODES_LOOP_H
 
@@ -19,12 +20,12 @@ struct loop {
     double wait_s;                        /* out: wall time spent waiting */
 };
 
-/* Runs until the director is done, or the process has sent FINAL. STATUS_OK then, whatever the reason of the end (the
- * director knows it); STATUS_PEER when rank 0 has died; STATUS_INVALID on a malformed message. */
+/* Runs until the director is done, or the process has sent FINAL. STATUS_OK then, whatever the reason of the
+ * end (the director knows it); STATUS_PEER when rank 0 has died; STATUS_INVALID on a malformed message. */
 enum status loop_run(struct loop *loop, struct error *error);
 
-/* One turn without waiting: `any` tells whether something happened, `sleep_ns` how long the director would sleep (negative:
- * until a message comes). For tests that turn many loops in one thread. */
+/* One turn without waiting: `any` tells whether something happened, `sleep_ns` how long the director would
+ * sleep (negative: until a message comes). For tests that turn many loops in one thread. */
 enum status loop_step(struct loop *loop, bool *any, int64_t *sleep_ns, struct error *error);
 bool loop_is_over(const struct loop *loop);
 

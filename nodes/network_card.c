@@ -32,7 +32,8 @@ static bool is_radio(const struct scenario_link *config) {
 }
 
 uint64_t card_checksum(const uint8_t *payload, size_t bytes) {
-    static const uint8_t key[crypto_shorthash_KEYBYTES] = "tierbed-message"; /* public: against accidents only */
+    static const uint8_t key[crypto_shorthash_KEYBYTES] =
+        "tierbed-message"; /* public: against accidents only */
     uint8_t hash[crypto_shorthash_BYTES];
     crypto_shorthash(hash, payload, bytes, key);
     uint64_t value;
@@ -60,8 +61,8 @@ enum status card_open(struct network_card *card, const struct node_env *env, str
         card->wake_ns[i] = VTIME_NEVER;
         card->steps |= is_radio(info->config) && info->config->channel != CHANNEL_FIXED &&
                        info->config->channel != CHANNEL_PATH_LOSS;
-        TRY(link_open(info->config, info->share, env->scenario->seed, self_of(card)->first_link + i, &card->links[i],
-                      error));
+        TRY(link_open(info->config, info->share, env->scenario->seed, self_of(card)->first_link + i,
+                      &card->links[i], error));
     }
     return STATUS_OK;
 }
@@ -112,7 +113,8 @@ static void packet_give(struct network_card *card, uint32_t index) {
 
 static void post_notice(struct network_card *card, struct engine *engine, enum message_type type,
                         const struct bytes_writer *payload) {
-    struct wire wire = {.kind = WIRE_MESSAGE, .flags = WIRE_OWN_CARD, .type = (uint16_t)type, .source = card->env.self};
+    struct wire wire = {
+        .kind = WIRE_MESSAGE, .flags = WIRE_OWN_CARD, .type = (uint16_t)type, .source = card->env.self};
     int64_t now_ns = engine->now.time_ns;
     wire.bits = payload->used * 8;
     wire.sent_ns = wire.start_ns = now_ns;
@@ -196,7 +198,8 @@ void card_wake(struct network_card *card, struct engine *engine, uint32_t index)
         if (departure.fate == LINK_DELIVERED || departure.fate == LINK_CORRUPTED)
             post_arrival(card, engine, index, &departure, false);
         else
-            tell_lost(card, &card->packets[departure.packet.handle], departure.fate == LINK_CUT ? TRACE_CUT : TRACE_LOST);
+            tell_lost(card, &card->packets[departure.packet.handle],
+                      departure.fate == LINK_CUT ? TRACE_CUT : TRACE_LOST);
         if (departure.duplicate_ns != VTIME_NEVER)
             post_arrival(card, engine, index, &departure, true);
         packet_give(card, departure.packet.handle);
@@ -253,7 +256,8 @@ void card_slot(struct network_card *card, struct engine *engine) {
     post_slot(card, engine);
 }
 
-enum status card_allocate(struct network_card *card, struct engine *engine, uint32_t granter, uint32_t subchannels) {
+enum status card_allocate(struct network_card *card, struct engine *engine, uint32_t granter,
+                          uint32_t subchannels) {
     uint32_t link_id = topology_link_between(card->env.topology, card->env.self, granter);
     if (link_id == TOPOLOGY_NONE)
         return STATUS_INVALID;

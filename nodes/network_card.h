@@ -1,7 +1,7 @@
 /* network_card: the outgoing links of one node, and the packets that wait on them.
  *
- * It is the rank's side of a node: a crash of the node empties its queues, but what is on the air arrives. It turns
- * departures of links into events at their destinations. */
+ * It is the rank's side of a node: a crash of the node empties its queues, but what is on the air arrives. It
+ * turns departures of links into events at their destinations. */
 #ifndef TIERBED_NODES_NETWORK_CARD_H
 #define TIERBED_NODES_NETWORK_CARD_H
 
@@ -20,19 +20,20 @@ struct card_packet {
 };
 
 /* Told of every packet that does not arrive, and why (enum trace_flag). May be NULL. */
-typedef void (*card_watcher)(void *context, uint32_t node, const struct wire *wire, uint32_t bytes, uint32_t flags);
+typedef void (*card_watcher)(void *context, uint32_t node, const struct wire *wire, uint32_t bytes,
+                             uint32_t flags);
 
 struct network_card {
     struct node_env env;
     card_watcher watch;
     void *watch_context;
-    struct link **links;  /* env.topology->nodes[self].link_count */
-    int64_t *wake_ns;     /* per link: when it is already due to be looked at */
+    struct link **links; /* env.topology->nodes[self].link_count */
+    int64_t *wake_ns;    /* per link: when it is already due to be looked at */
     uint32_t link_count;
     struct card_packet *packets;
     uint32_t packet_count, packet_capacity, packet_free;
-    bool *fault_active;   /* per fault of the schedule that concerns these links */
-    bool steps;           /* some channel changes with the slots */
+    bool *fault_active; /* per fault of the schedule that concerns these links */
+    bool steps;         /* some channel changes with the slots */
 };
 
 enum status card_open(struct network_card *card, const struct node_env *env, struct error *error);
@@ -57,8 +58,10 @@ enum status card_send(struct network_card *card, struct engine *engine, const st
 /* A CARD event: link `index` may start a transmission. A SLOT event: channels step. */
 void card_wake(struct network_card *card, struct engine *engine, uint32_t index);
 void card_slot(struct network_card *card, struct engine *engine);
-/* An ALLOCATE message: `granter` gives this node's link to it so many sub-channels. STATUS_INVALID without such a link. */
-enum status card_allocate(struct network_card *card, struct engine *engine, uint32_t granter, uint32_t subchannels);
+/* An ALLOCATE message: `granter` gives this node's link to it so many sub-channels. STATUS_INVALID without
+ * such a link. */
+enum status card_allocate(struct network_card *card, struct engine *engine, uint32_t granter,
+                          uint32_t subchannels);
 
 /* A link fault of the schedule begins or ends. */
 void card_fault(struct network_card *card, struct engine *engine, uint32_t fault, bool begins);

@@ -2,7 +2,8 @@
  *
  * (state, event, now) -> new state + outbox. A node has no clock, no file, no MPI, no global, no sleep. It is
  * hosted in the process of all nodes, in its own MPI rank, or in a child process of its rank, and cannot tell
- * which. Handlers sit in a table by message type; an empty slot is a protocol error, counted and logged by the host. */
+ * which. Handlers sit in a table by message type; an empty slot is a protocol error, counted and logged by
+ * the host. */
 #ifndef TIERBED_NODES_NODE_H
 #define TIERBED_NODES_NODE_H
 
@@ -16,14 +17,16 @@
 #include "common/net/message.h"
 #include "common/record/rows.h"
 
-struct outbox; /* nodes/outbox.h: what the node wants done, carried out by the host after the handler returns */
+struct outbox; /* nodes/outbox.h: what the node wants done, carried out by the host after the handler returns
+                */
 
 /* Fixed for the life of a node. All borrowed. */
 struct node_env {
     uint32_t self;
     const struct scenario *scenario;
     const struct topology *topology;
-    const struct bearing_source *bearings; /* where devices get their windows; opened once per process by the host */
+    const struct bearing_source
+        *bearings; /* where devices get their windows; opened once per process by the host */
 };
 
 /* A message that arrived, or a timer that fired. */
@@ -34,12 +37,12 @@ struct node_event {
     uint32_t source;
     const uint8_t *payload; /* borrowed for the call */
     size_t payload_bytes;
-    uint64_t bits;          /* emulated size */
-    int64_t sent_ns;        /* handed to the sender's network card */
-    int64_t start_ns;       /* transmission started */
-    int64_t air_ns;         /* time on air */
+    uint64_t bits;    /* emulated size */
+    int64_t sent_ns;  /* handed to the sender's network card */
+    int64_t start_ns; /* transmission started */
+    int64_t air_ns;   /* time on air */
     /* timer */
-    uint32_t timer;         /* the node's own number of the timer */
+    uint32_t timer; /* the node's own number of the timer */
     uint64_t cookie;
 };
 

@@ -18,7 +18,8 @@ enum status placement_parse(const char *name, enum placement_kind *kind, struct 
             return STATUS_OK;
         }
     }
-    return error_set(error, STATUS_INVALID, "unknown placement `%s`; it is one of single, block, cyclic", name);
+    return error_set(error, STATUS_INVALID, "unknown placement `%s`; it is one of single, block, cyclic",
+                     name);
 }
 
 enum status placement_init(struct placement *placement, enum placement_kind kind, uint32_t ranks,
@@ -26,10 +27,11 @@ enum status placement_init(struct placement *placement, enum placement_kind kind
     uint32_t count = topology->node_count;
     *placement = (struct placement){.kind = kind, .ranks = ranks, .first_rank = kind == PLACEMENT_SINGLE};
     if (kind == PLACEMENT_SINGLE && ranks != count + 1)
-        return error_set(error, STATUS_INVALID,
-                         "one process per node needs %u processes (%u nodes and the director), not %u; start so many, or "
-                         "pack the nodes with --processes N",
-                         count + 1, count, ranks);
+        return error_set(
+            error, STATUS_INVALID,
+            "one process per node needs %u processes (%u nodes and the director), not %u; start so many, or "
+            "pack the nodes with --processes N",
+            count + 1, count, ranks);
     placement->rank_of_node = calloc(count, sizeof *placement->rank_of_node);
     if (placement->rank_of_node == NULL)
         return error_set(error, STATUS_MEMORY, "no memory to place %u nodes", count);
@@ -49,8 +51,8 @@ void placement_close(struct placement *placement) {
     placement->rank_of_node = NULL;
 }
 
-void placement_describe(const struct placement *placement, const struct topology *topology, uint32_t rank, char *text,
-                        size_t size) {
+void placement_describe(const struct placement *placement, const struct topology *topology, uint32_t rank,
+                        char *text, size_t size) {
     uint32_t count = 0, first = 0, last = 0;
     for (uint32_t id = 0; id < topology->node_count; id++) {
         if (placement->rank_of_node[id] != rank)

@@ -21,14 +21,15 @@ struct placement {
     uint32_t *rank_of_node; /* owned */
 };
 
-/* STATUS_INVALID when `ranks` does not fit the kind (single: nodes + 1). The caller frees with placement_close. */
+/* STATUS_INVALID when `ranks` does not fit the kind (single: nodes + 1). The caller frees with
+ * placement_close. */
 enum status placement_init(struct placement *placement, enum placement_kind kind, uint32_t ranks,
                            const struct topology *topology, struct error *error);
 void placement_close(struct placement *placement);
 
 /* "rank 7 (gateway-2)" or "rank 1 (21 nodes: edge .. sensor-3-1)". */
-void placement_describe(const struct placement *placement, const struct topology *topology, uint32_t rank, char *text,
-                        size_t size);
+void placement_describe(const struct placement *placement, const struct topology *topology, uint32_t rank,
+                        char *text, size_t size);
 
 const char *placement_name(enum placement_kind kind);
 /* STATUS_INVALID for a name in no table. */

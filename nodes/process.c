@@ -56,7 +56,8 @@ static void tell_bytes(struct process *process, enum sync_kind kind, const uint8
 
 static void tell_rows(struct process *process) {
     size_t size = 0;
-    const uint8_t *rows = process->config.take_rows ? process->config.take_rows(process->config.context, &size) : NULL;
+    const uint8_t *rows =
+        process->config.take_rows ? process->config.take_rows(process->config.context, &size) : NULL;
     if (size > 0)
         tell_bytes(process, SYNC_ROWS, rows, size);
 }

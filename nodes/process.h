@@ -1,6 +1,7 @@
 /* process: one member of a run: an engine on a bus that executes the windows the director grants.
  *
- * It does not know what lives in its engine: nodes of a scenario (nodes/host.h) or a benchmark (bench/phold.h). */
+ * It does not know what lives in its engine: nodes of a scenario (nodes/host.h) or a benchmark
+ * (bench/phold.h). */
 #ifndef TIERBED_NODES_PROCESS_H
 #define TIERBED_NODES_PROCESS_H
 

@@ -33,7 +33,8 @@ static const uint8_t *take_rows(void *context, size_t *size) {
     return host_take_rows(&((struct rank_run *)context)->member->host, size);
 }
 
-void rank_begin(struct rank_run *run, struct bus *bus, struct director *director, const volatile sig_atomic_t *stopped) {
+void rank_begin(struct rank_run *run, struct bus *bus, struct director *director,
+                const volatile sig_atomic_t *stopped) {
     struct host *host = run->member != NULL ? &run->member->host : NULL;
     run->loop = (struct loop){
         .bus = bus, .process = host ? &run->process : NULL, .director = director, .stopped = stopped};

@@ -1,4 +1,5 @@
-/* rank_main: the main of every program with nodes. Apart from rank.c, so that programs without MPI need not link it. */
+/* rank_main: the main of every program with nodes. Apart from rank.c, so that programs without MPI need not
+ * link it. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@ static bool plays(enum node_role role, const struct member *member, uint32_t ran
         const struct topology_node *node = &member->topology.nodes[id];
         if (member->placement.rank_of_node[id] == rank && node->role != role) {
             error_set(error, STATUS_INVALID,
-                      "rank %u should play %s, a %s, but runs the program for role %s; start the programs in the order that "
+                      "rank %u should play %s, a %s, but runs the program for role %s; start the programs in "
+                      "the order that "
                       "`tierbed run --dry-run` prints",
                       rank, node->name, node_role_name(node->role), node_role_name(role));
             return false;
@@ -80,7 +82,9 @@ int rank_main(int argc, char **argv, enum node_role role) {
     }
     bool directs = bus_rank(bus) == 0;
     if (directs && role != ROLE_DIRECTOR && role != ROLE_COUNT) {
-        fprintf(stderr, "tierbed: rank 0 must run tierbed-director (or tierbed-packed); see `tierbed run --dry-run`\n");
+        fprintf(
+            stderr,
+            "tierbed: rank 0 must run tierbed-director (or tierbed-packed); see `tierbed run --dry-run`\n");
         bus_abandon(bus);
         _exit(2);
     }

@@ -24,7 +24,8 @@ void run_options_init(struct run_options *options) {
 
 static enum status add_override(struct run_options *options, const char *assignment, struct error *error) {
     if (options->override_count == RUN_OVERRIDES_MAX)
-        return error_set(error, STATUS_INVALID, "more than %d --set options; put them into the file", RUN_OVERRIDES_MAX);
+        return error_set(error, STATUS_INVALID, "more than %d --set options; put them into the file",
+                         RUN_OVERRIDES_MAX);
     if (strchr(assignment, '=') == NULL)
         return error_set(error, STATUS_INVALID, "--set wants KEY=VALUE, got `%s`", assignment);
     options->overrides[options->override_count++].assignment = assignment;
@@ -62,13 +63,14 @@ static enum status take_processes(struct run_options *options, const char *argum
     char *end;
     long count = strtol(argument, &end, 10);
     if (end == argument || *end != '\0' || count < 1 || count > RUN_PROCESSES_MAX)
-        return error_set(error, STATUS_INVALID, "--processes wants a number from 1 to %d, got `%s`", RUN_PROCESSES_MAX,
-                         argument);
+        return error_set(error, STATUS_INVALID, "--processes wants a number from 1 to %d, got `%s`",
+                         RUN_PROCESSES_MAX, argument);
     options->processes = (uint32_t)count;
     return STATUS_OK;
 }
 
-enum status run_options_take(struct run_options *options, const char *name, const char *argument, struct error *error) {
+enum status run_options_take(struct run_options *options, const char *name, const char *argument,
+                             struct error *error) {
     if (strcmp(name, "set") == 0)
         return add_override(options, argument, error);
     if (strcmp(name, "seed") == 0)
@@ -96,14 +98,16 @@ enum status run_options_take(struct run_options *options, const char *name, cons
 
 enum status run_options_check(const struct run_options *options, struct error *error) {
     if (options->scenario_path == NULL)
-        return error_set(error, STATUS_INVALID, "no scenario file given; try experiments/factory/quickstart.yaml");
+        return error_set(error, STATUS_INVALID,
+                         "no scenario file given; try experiments/factory/quickstart.yaml");
     if (options->speed != 1.0 && !options->wall_clock)
         return error_set(error, STATUS_INVALID, "--speed needs --clock wall");
     if (options->placement_given && options->placement != PLACEMENT_SINGLE && options->processes == 0)
         return error_set(error, STATUS_INVALID, "--placement %s needs --processes N",
                          placement_name(options->placement));
     if (options->placement_given && options->placement == PLACEMENT_SINGLE && options->processes > 0)
-        return error_set(error, STATUS_INVALID, "--placement single is one process per node: leave out --processes");
+        return error_set(error, STATUS_INVALID,
+                         "--placement single is one process per node: leave out --processes");
     return STATUS_OK;
 }
 
@@ -140,7 +144,8 @@ size_t run_options_arguments(const struct run_options *options, struct arena *ar
         all[count++] = "--processes";
         all[count++] = number_text(arena, "%.0f", options->processes);
         all[count++] = "--placement";
-        all[count++] = placement_name(options->placement == PLACEMENT_SINGLE ? PLACEMENT_BLOCK : options->placement);
+        all[count++] =
+            placement_name(options->placement == PLACEMENT_SINGLE ? PLACEMENT_BLOCK : options->placement);
     }
     count = count < capacity ? count : capacity;
     memcpy(arguments, all, count * sizeof *arguments);

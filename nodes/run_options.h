@@ -1,5 +1,5 @@
-/* run_options: how a scenario is to be run. One parser for `tierbed run` and for the director's own program, so that the
- * mpirun line that `tierbed run --dry-run` prints can be typed by hand. */
+/* run_options: how a scenario is to be run. One parser for `tierbed run` and for the director's own program,
+ * so that the mpirun line that `tierbed run --dry-run` prints can be typed by hand. */
 #ifndef TIERBED_NODES_RUN_OPTIONS_H
 #define TIERBED_NODES_RUN_OPTIONS_H
 
@@ -17,12 +17,12 @@ struct run_options {
     const char *scenario_path;
     struct scenario_override overrides[RUN_OVERRIDES_MAX]; /* texts borrowed from argv */
     size_t override_count;
-    char seed[40]; /* text of the override that --seed stands for: do not copy the struct */
+    char seed[40];       /* text of the override that --seed stands for: do not copy the struct */
     const char *out_dir; /* NULL: runs/NAME-sSEED-TIME */
     bool trace, quiet;
-    double speed;        /* > 0: wall clock, virtual seconds per wall second */
+    double speed; /* > 0: wall clock, virtual seconds per wall second */
     bool wall_clock;
-    uint32_t processes;  /* 0: one per node */
+    uint32_t processes; /* 0: one per node */
     enum placement_kind placement;
     bool placement_given;
 };
@@ -38,13 +38,14 @@ void run_options_init(struct run_options *options);
 
 /* Takes one option by its long name. STATUS_INVALID with a sentence when it or its argument is wrong;
  * STATUS_UNSUPPORTED when the name is not in the table. */
-enum status run_options_take(struct run_options *options, const char *name, const char *argument, struct error *error);
+enum status run_options_take(struct run_options *options, const char *name, const char *argument,
+                             struct error *error);
 
 /* Checks that the options fit each other. */
 enum status run_options_check(const struct run_options *options, struct error *error);
 
-/* Rewrites `options` as arguments: at most `capacity` pointers into argv order "--set", "a=b", ...; texts that had to be
- * made lie in `arena`. Returns the count. */
+/* Rewrites `options` as arguments: at most `capacity` pointers into argv order "--set", "a=b", ...; texts
+ * that had to be made lie in `arena`. Returns the count. */
 size_t run_options_arguments(const struct run_options *options, struct arena *arena, const char **arguments,
                              size_t capacity);
 

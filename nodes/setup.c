@@ -63,7 +63,8 @@ static enum status setup_decode(const struct bus_message *message, struct arena 
     setup->run_dir = get_text(&reader, arena);
     setup->scenario_text = get_text(&reader, arena);
     if (kind != SYNC_SETUP || !bytes_done(&reader) || setup->placement > PLACEMENT_CYCLIC)
-        return error_set(error, STATUS_INVALID, "malformed setup from the director; are all programs of one version?");
+        return error_set(error, STATUS_INVALID,
+                         "malformed setup from the director; are all programs of one version?");
     return STATUS_OK;
 }
 
@@ -83,13 +84,13 @@ void setup_trace_path(const struct setup *setup, uint32_t rank, char *path, size
     snprintf(path, size, "%s/trace-%u.part", setup->run_dir, rank);
 }
 
-enum status member_open(struct member *member, const struct setup *setup, uint32_t rank, uint32_t ranks, bool children,
-                        struct error *error) {
+enum status member_open(struct member *member, const struct setup *setup, uint32_t rank, uint32_t ranks,
+                        bool children, struct error *error) {
     memset(member, 0, sizeof *member);
     arena_init(&member->arena);
     struct scenario_problems *problems = arena_alloc(&member->arena, sizeof *problems);
-    if (scenario_load_text(setup->scenario_text, strlen(setup->scenario_text), "scenario.yaml", NULL, 0, &member->arena,
-                           &member->scenario, problems) != STATUS_OK)
+    if (scenario_load_text(setup->scenario_text, strlen(setup->scenario_text), "scenario.yaml", NULL, 0,
+                           &member->arena, &member->scenario, problems) != STATUS_OK)
         return error_set(error, STATUS_INVALID, "the resolved scenario does not load: %s",
                          problems->count ? problems->items[0].text : "no reason given");
     TRY(topology_build(&member->scenario, &member->arena, &member->topology, error));

@@ -1,5 +1,5 @@
-/* setup: what the director tells every other rank before the run: the resolved scenario and how to run it. No rank but
- * the director's reads a file, so hosts need not share one. */
+/* setup: what the director tells every other rank before the run: the resolved scenario and how to run it. No
+ * rank but the director's reads a file, so hosts need not share one. */
 #ifndef TIERBED_NODES_SETUP_H
 #define TIERBED_NODES_SETUP_H
 
@@ -24,7 +24,8 @@ struct setup {
 /* Sends `setup` to every other rank. */
 enum status setup_send(struct bus *bus, const struct setup *setup);
 
-/* Waits for it. Texts lie in `arena`. STATUS_STOPPED when the director calls the run off, STATUS_PEER when it dies. */
+/* Waits for it. Texts lie in `arena`. STATUS_STOPPED when the director calls the run off, STATUS_PEER when it
+ * dies. */
 enum status setup_receive(struct bus *bus, struct arena *arena, struct setup *setup, struct error *error);
 
 /* Takes one byte message that calls a run off before it starts to every other rank. */
@@ -41,10 +42,10 @@ struct member {
     char trace_path[4096];
 };
 
-/* Builds scenario, topology, placement and host of `rank` from a setup. `children`: crashable nodes live in children.
- * On failure call member_close all the same. */
-enum status member_open(struct member *member, const struct setup *setup, uint32_t rank, uint32_t ranks, bool children,
-                        struct error *error);
+/* Builds scenario, topology, placement and host of `rank` from a setup. `children`: crashable nodes live in
+ * children. On failure call member_close all the same. */
+enum status member_open(struct member *member, const struct setup *setup, uint32_t rank, uint32_t ranks,
+                        bool children, struct error *error);
 enum status member_close(struct member *member, struct error *error);
 
 /* The path of the trace part of `rank`. */

@@ -1,13 +1,12 @@
 /* sync: the management messages between the director and the processes it grants time to.
  *
  *   HELLO    process -> director   I am ready; my first event and my lookahead
- *   GRANT    director -> process   execute everything before `bound`, once `batches` event batches have arrived
- *   REPORT   process -> director   done; my next event; whom I sent a batch, and its earliest event
+ *   GRANT    director -> process   execute everything before `bound`, once `batches` event batches have
+ * arrived REPORT   process -> director   done; my next event; whom I sent a batch, and its earliest event
  *   ROWS     process -> director   rows of the record (common/record/rows.h), back to back
- *   FINISH   director -> process   the run is over: send FINAL; one byte says whether everybody is still alive, so that
- *                                  the process may take leave of MPI in order
- *   FINAL    process -> director   last rows and digests; the process ends after it
- *   FAILURE  process -> director   I cannot go on: status and a sentence
+ *   FINISH   director -> process   the run is over: send FINAL; one byte says whether everybody is still
+ * alive, so that the process may take leave of MPI in order FINAL    process -> director   last rows and
+ * digests; the process ends after it FAILURE  process -> director   I cannot go on: status and a sentence
  *   SETUP    director -> process   what to run (nodes/setup.h) */
 #ifndef TIERBED_NODES_SYNC_H
 #define TIERBED_NODES_SYNC_H
@@ -19,7 +18,16 @@
 #include "common/base/error.h"
 #include "common/time/event_queue.h"
 
-enum sync_kind { SYNC_HELLO = 1, SYNC_GRANT, SYNC_REPORT, SYNC_ROWS, SYNC_FINISH, SYNC_FINAL, SYNC_FAILURE, SYNC_SETUP };
+enum sync_kind {
+    SYNC_HELLO = 1,
+    SYNC_GRANT,
+    SYNC_REPORT,
+    SYNC_ROWS,
+    SYNC_FINISH,
+    SYNC_FINAL,
+    SYNC_FAILURE,
+    SYNC_SETUP
+};
 
 struct sync_hello {
     struct event_key next;

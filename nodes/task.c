@@ -18,7 +18,8 @@ uint64_t task_bits(const struct scenario *scenario) {
     return (uint64_t)llround(scenario->task.bits);
 }
 
-enum status task_open_bearings(const struct scenario *scenario, struct bearing_source **bearings, struct error *error) {
+enum status task_open_bearings(const struct scenario *scenario, struct bearing_source **bearings,
+                               struct error *error) {
     TRY(bearing_source_open(&scenario->data, scenario->task.sample_rate_hz, scenario->seed, bearings, error));
     enum status status = bearing_source_check(*bearings, task_sample_count(scenario), error);
     if (status != STATUS_OK) {

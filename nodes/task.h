@@ -17,9 +17,10 @@ uint32_t task_sample_count(const struct scenario *scenario); /* samples of one w
 uint32_t task_sample_rate_hz(const struct scenario *scenario);
 uint64_t task_bits(const struct scenario *scenario); /* emulated size of one window */
 
-/* Opens the source of windows that the scenario names and checks that it can give windows of its length. The caller closes
- * it with bearing_source_close. STATUS_IO or STATUS_INVALID say which file and what to do. */
-enum status task_open_bearings(const struct scenario *scenario, struct bearing_source **bearings, struct error *error);
+/* Opens the source of windows that the scenario names and checks that it can give windows of its length. The
+ * caller closes it with bearing_source_close. STATUS_IO or STATUS_INVALID say which file and what to do. */
+enum status task_open_bearings(const struct scenario *scenario, struct bearing_source **bearings,
+                               struct error *error);
 
 /* A header with this identity and every time at VTIME_NEVER. */
 struct task_header task_header_of(uint32_t device, uint32_t slot);

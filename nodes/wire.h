@@ -4,7 +4,15 @@
 
 #include <stdint.h>
 
-enum wire_kind { WIRE_START = 1, WIRE_MESSAGE, WIRE_TIMER, WIRE_CARD, WIRE_SLOT, WIRE_FAULT_BEGIN, WIRE_FAULT_END };
+enum wire_kind {
+    WIRE_START = 1,
+    WIRE_MESSAGE,
+    WIRE_TIMER,
+    WIRE_CARD,
+    WIRE_SLOT,
+    WIRE_FAULT_BEGIN,
+    WIRE_FAULT_END
+};
 
 enum wire_flag { WIRE_DUPLICATE = 1, WIRE_OWN_CARD = 2, WIRE_DEFERRED = 4 };
 
@@ -17,7 +25,7 @@ struct wire {
     uint32_t incarnation; /* TIMER: life of the node that asked for it */
     uint64_t bits;        /* MESSAGE: emulated size; TIMER: cookie */
     int64_t sent_ns, start_ns, air_ns;
-    uint64_t checksum;    /* MESSAGE: of the payload as sent */
+    uint64_t checksum; /* MESSAGE: of the payload as sent */
 };
 
 _Static_assert(sizeof(struct wire) == 56, "the header has no padding");

@@ -23,7 +23,8 @@ static struct arena_block *arena_grow(struct arena *arena, size_t size) {
     size_t capacity = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
     struct arena_block *block = calloc(1, sizeof *block + capacity);
     if (block == NULL) {
-        fprintf(stderr, "tierbed: out of memory (%zu bytes wanted); use fewer nodes or a larger machine\n", size);
+        fprintf(stderr, "tierbed: out of memory (%zu bytes wanted); use fewer nodes or a larger machine\n",
+                size);
         abort();
     }
     block->capacity = capacity;

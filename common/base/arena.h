@@ -1,5 +1,6 @@
-/* arena: memory taken during init and given back at once. Allocation never fails quietly: out of memory aborts
- * with a message in arena_alloc (a testbed that cannot hold its scenario cannot run). Zero-filled, 16-byte aligned. */
+/* arena: memory taken during init and given back at once. Allocation never fails quietly: out of memory
+ * aborts with a message in arena_alloc (a testbed that cannot hold its scenario cannot run). Zero-filled,
+ * 16-byte aligned. */
 #ifndef TIERBED_BASE_ARENA_H
 #define TIERBED_BASE_ARENA_H
 

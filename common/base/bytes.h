@@ -1,7 +1,8 @@
 /* bytes: bounded little-endian writer and reader, for everything that crosses a process or a disk.
  *
  * Both carry a sticky failure flag: a run of calls is written without a check each, and `failed` is looked at
- * once at the end. A failed reader returns zeros and never reads past its end; a failed writer never writes. */
+ * once at the end. A failed reader returns zeros and never reads past its end; a failed writer never writes.
+ */
 #ifndef TIERBED_BASE_BYTES_H
 #define TIERBED_BASE_BYTES_H
 

@@ -36,7 +36,8 @@ enum status error_set_errno(struct error *error, enum status status, const char 
     __attribute__((format(printf, 3, 4)));
 
 /* The documented process exit code: 0 ok, 1 failed check or run, 2 invalid input or usage, 4 I/O, memory or
- * unsupported, 5 a peer process died, 130 stopped by the user. (3 is reserved for "unknown case" of verify.) */
+ * unsupported, 5 a peer process died, 130 stopped by the user. (3 is reserved for "unknown case" of verify.)
+ */
 int status_exit_code(enum status status);
 
 const char *status_name(enum status status);

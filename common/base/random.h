@@ -9,17 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a stream is for. Append only: the number is part of every stream's key, so reordering changes results. */
+/* What a stream is for. Append only: the number is part of every stream's key, so reordering changes results.
+ */
 enum random_purpose {
-    RANDOM_TASK = 1,  /* criticality and content of tasks */
-    RANDOM_DATA,      /* vibration generator, choice of records */
-    RANDOM_POLICY,    /* random decisions */
-    RANDOM_CHANNEL,   /* Markov channel, gains */
-    RANDOM_LOSS,      /* loss processes */
-    RANDOM_JITTER,    /* delay jitter, reordering, duplication, corruption */
-    RANDOM_PHASE,     /* start offsets */
-    RANDOM_BENCH,     /* benchmarks (PHOLD) */
-    RANDOM_TEST       /* tests */
+    RANDOM_TASK = 1, /* criticality and content of tasks */
+    RANDOM_DATA,     /* vibration generator, choice of records */
+    RANDOM_POLICY,   /* random decisions */
+    RANDOM_CHANNEL,  /* Markov channel, gains */
+    RANDOM_LOSS,     /* loss processes */
+    RANDOM_JITTER,   /* delay jitter, reordering, duplication, corruption */
+    RANDOM_PHASE,    /* start offsets */
+    RANDOM_BENCH,    /* benchmarks (PHOLD) */
+    RANDOM_TEST      /* tests */
 };
 
 struct random_stream {
@@ -32,8 +33,8 @@ static inline uint64_t random_mix(uint64_t x) { /* SplitMix64 finaliser */
     return x ^ (x >> 31);
 }
 
-/* Starts the stream of (seed, node, purpose). `purpose` is an enum random_purpose, optionally with an index of
- * the caller's in the upper 32 bits (for example one stream per link: purpose | (uint64_t)link << 32). */
+/* Starts the stream of (seed, node, purpose). `purpose` is an enum random_purpose, optionally with an index
+ * of the caller's in the upper 32 bits (for example one stream per link: purpose | (uint64_t)link << 32). */
 void random_init(struct random_stream *stream, uint64_t seed, uint64_t node, uint64_t purpose);
 
 static inline uint64_t random_rotl(uint64_t x, int k) {

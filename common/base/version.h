@@ -6,6 +6,6 @@ const char *version_text(void);     /* "0.1.0" */
 const char *version_commit(void);   /* twelve hex digits, or "unknown" outside a checkout */
 const char *version_compiler(void); /* "gcc 12.2.0" */
 const char *version_flags(void);
-const char *version_variant(void);  /* "release", "san-address-undefined", ... */
+const char *version_variant(void); /* "release", "san-address-undefined", ... */
 
 #endif

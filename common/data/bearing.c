@@ -21,21 +21,26 @@ const char *bearing_class_name(enum bearing_class class) {
     return names[class];
 }
 
-static enum status config_check(const struct scenario_data *config, double sample_rate_hz, struct error *error) {
+static enum status config_check(const struct scenario_data *config, double sample_rate_hz,
+                                struct error *error) {
     if (!(config->shaft_hz > 0.0) || !isfinite(config->shaft_hz) || !(sample_rate_hz > 0.0) ||
         !isfinite(sample_rate_hz))
-        return error_set(error, STATUS_INVALID, "data: expected a positive shaft speed and sample rate, got %g and %g Hz",
+        return error_set(error, STATUS_INVALID,
+                         "data: expected a positive shaft speed and sample rate, got %g and %g Hz",
                          config->shaft_hz, sample_rate_hz);
     if (config->source == DATA_RECORDS)
         return STATUS_OK;
-    if (!isfinite(config->snr_db) || fabs(config->snr_db) > 100.0 || !(config->slip >= 0.0 && config->slip <= 0.5))
-        return error_set(error, STATUS_INVALID, "data: expected snr within 100 dB and slip in 0 .. 0.5, got %g and %g",
+    if (!isfinite(config->snr_db) || fabs(config->snr_db) > 100.0 ||
+        !(config->slip >= 0.0 && config->slip <= 0.5))
+        return error_set(error, STATUS_INVALID,
+                         "data: expected snr within 100 dB and slip in 0 .. 0.5, got %g and %g",
                          config->snr_db, config->slip);
-    /* Impacts of the fastest fault must lie several samples apart, or nothing of their ringing can be seen. */
+    /* Impacts of the fastest fault must lie several samples apart, or nothing of their ringing can be seen.
+     */
     if (sample_rate_hz < 16.0 * BEARING_BPFI * config->shaft_hz)
         return error_set(error, STATUS_INVALID,
-                         "data: %g Hz is too slow for a shaft of %g Hz; sample at %.0f Hz or more", sample_rate_hz,
-                         config->shaft_hz, 16.0 * BEARING_BPFI * config->shaft_hz);
+                         "data: %g Hz is too slow for a shaft of %g Hz; sample at %.0f Hz or more",
+                         sample_rate_hz, config->shaft_hz, 16.0 * BEARING_BPFI * config->shaft_hz);
     return STATUS_OK;
 }
 
@@ -82,13 +87,15 @@ enum status bearing_source_check(const struct bearing_source *source, size_t cou
             return STATUS_OK;
         longest = held > longest ? held : longest;
     }
-    return error_set(error, STATUS_INVALID,
-                     "data: no recording holds a window of %zu samples (the longest has %zu at %g Hz); shorten "
-                     "task.window or give longer recordings", count, longest, source->recordings.sample_rate_hz);
+    return error_set(
+        error, STATUS_INVALID,
+        "data: no recording holds a window of %zu samples (the longest has %zu at %g Hz); shorten "
+        "task.window or give longer recordings",
+        count, longest, source->recordings.sample_rate_hz);
 }
 
-void bearing_source_window(const struct bearing_source *source, uint32_t device, uint32_t slot, int16_t *samples,
-                           size_t count, enum bearing_class *class) {
+void bearing_source_window(const struct bearing_source *source, uint32_t device, uint32_t slot,
+                           int16_t *samples, size_t count, enum bearing_class *class) {
     struct random_stream stream;
     random_init(&stream, source->seed, device, RANDOM_DATA | (uint64_t)slot << 32);
     if (source->kind == DATA_RECORDS) {

@@ -44,7 +44,8 @@ static bool line_next(struct csv_reader *reader, char line[LINE_MAX_BYTES], bool
     return true;
 }
 
-/* Reads a number and moves past it and one separator with the blanks around it. False when no number stands there. */
+/* Reads a number and moves past it and one separator with the blanks around it. False when no number stands
+ * there. */
 static bool number_next(const char **text, double *value) {
     while (**text == ' ' || **text == '\t')
         (*text)++;
@@ -61,7 +62,8 @@ static bool number_next(const char **text, double *value) {
     return true;
 }
 
-/* True for what strtod understands at all, also infinities and what is beyond the range: those are no titles. */
+/* True for what strtod understands at all, also infinities and what is beyond the range: those are no titles.
+ */
 static bool begins_as_number(const char *line) {
     char *end;
     (void)strtod(line, &end);
@@ -74,8 +76,8 @@ static void header_read(struct csv_reader *reader, const char *line) {
     size_t length = 0;
     while (isalpha((unsigned char)line[length]))
         length++;
-    reader->time_first = (length == 4 && strncasecmp(line, "time", 4) == 0) ||
-                         (length == 1 && (*line == 't' || *line == 'T'));
+    reader->time_first =
+        (length == 4 && strncasecmp(line, "time", 4) == 0) || (length == 1 && (*line == 't' || *line == 'T'));
     reader->header_seen = true;
 }
 
@@ -98,7 +100,8 @@ static enum status comment_read(struct csv_reader *reader, const char *line, str
 static enum status sample_add(struct csv_reader *reader, double value, struct error *error) {
     struct vibration *vibration = &reader->vibration;
     if (vibration->count == VIBRATION_SAMPLES_MAX)
-        return error_set(error, STATUS_LIMIT, "%s: holds more than %zu samples", reader->name, VIBRATION_SAMPLES_MAX);
+        return error_set(error, STATUS_LIMIT, "%s: holds more than %zu samples", reader->name,
+                         VIBRATION_SAMPLES_MAX);
     if (vibration->count == reader->capacity) {
         size_t capacity = reader->capacity == 0 ? 4096 : reader->capacity * 2;
         float *grown = realloc(vibration->samples, capacity * sizeof(*grown));
@@ -127,7 +130,8 @@ static enum status row_read(struct csv_reader *reader, const char *line, struct 
     }
     if (!is_number)
         return error_set(error, STATUS_INVALID, "%s:%zu: expected a number%s, got `%.40s`", reader->name,
-                         reader->line_number, reader->time_first ? " of time and one of vibration" : "", line);
+                         reader->line_number, reader->time_first ? " of time and one of vibration" : "",
+                         line);
     return sample_add(reader, value, error);
 }
 
@@ -136,8 +140,9 @@ static enum status rows_read(struct csv_reader *reader, struct error *error) {
     bool too_long;
     while (line_next(reader, line, &too_long)) {
         if (too_long)
-            return error_set(error, STATUS_INVALID, "%s:%zu: a line of over %d bytes; expected one sample a line",
-                             reader->name, reader->line_number, LINE_MAX_BYTES);
+            return error_set(error, STATUS_INVALID,
+                             "%s:%zu: a line of over %d bytes; expected one sample a line", reader->name,
+                             reader->line_number, LINE_MAX_BYTES);
         if (line[0] == '#')
             TRY(comment_read(reader, line, error));
         else if (line[strspn(line, " \t")] != '\0')

@@ -6,14 +6,15 @@
 
 #include "common/data/envelope.h"
 
-#define TURNS_MIN 20.0       /* turns of the shaft in a window: lines 1 order apart are then 20 bins apart */
+#define TURNS_MIN 20.0 /* turns of the shaft in a window: lines 1 order apart are then 20 bins apart */
 #define TURNS_MAX 1e6
 #define BAND_BINS_MIN 16.0
-#define FLOOR_CUT 3.0        /* bins above this many means are lines, not floor */
-#define FLOOR_KEPT 0.843     /* mean of an exponential variable below three times its mean, over its mean */
+#define FLOOR_CUT 3.0    /* bins above this many means are lines, not floor */
+#define FLOOR_KEPT 0.843 /* mean of an exponential variable below three times its mean, over its mean */
 
-/* One expected line: order (times the shaft speed) and the line whose presence it needs. Of a harmonic or a sideband
- * no more is counted than of the strongest base line, so that a chance hit or another fault's line proves nothing. */
+/* One expected line: order (times the shaft speed) and the line whose presence it needs. Of a harmonic or a
+ * sideband no more is counted than of the strongest base line, so that a chance hit or another fault's line
+ * proves nothing. */
 struct line {
     double order;
     bool base;
@@ -26,8 +27,9 @@ struct line_family {
     struct line lines[LINES_MAX];
 };
 
-/* Outer race: fixed in the load zone, plain harmonics. Inner race: turns through the load zone, sidebands at the shaft
- * speed. Ball: strikes both races in each of its turns and is carried through the load zone by the cage. */
+/* Outer race: fixed in the load zone, plain harmonics. Inner race: turns through the load zone, sidebands at
+ * the shaft speed. Ball: strikes both races in each of its turns and is carried through the load zone by the
+ * cage. */
 static const struct line_family families[BEARING_CLASS_COUNT] = {
     [BEARING_INNER] = {8,
                        {{BEARING_BPFI, true},
@@ -59,36 +61,34 @@ struct diagnosis_plan {
     size_t count;
     double bin_hz;
     size_t whiten_bins, floor_bins, line_bins;
-    size_t band_count;  /* bands looked at for lines; the band for impulses follows them in the envelope's list */
+    size_t
+        band_count; /* bands looked at for lines; the band for impulses follows them in the envelope's list */
     bool impulse_seen;
     struct envelope *envelope;
     struct diagnosis_features features;
 };
 
 struct diagnosis_config diagnosis_config_default(double shaft_hz) {
-    return (struct diagnosis_config){.shaft_hz = shaft_hz,
-                                     .bands = {{100.0, 1950.0},
-                                               {200.0, 1100.0},
-                                               {900.0, 1950.0},
-                                               {2000.0, 4000.0},
-                                               {3500.0, 5500.0}},
-                                     .band_count = 5,
-                                     .band_top = 0.98,
-                                     .whiten_hz = 101.0,
-                                     .tolerance = 0.004,
-                                     .tolerance_hz = 0.5,
-                                     .shaft_guard_hz = 1.0,
-                                     .floor_hz = 20.0,
-                                     .line_cap = 20.0,
-                                     .line_threshold = 4.5,
-                                     .impulse_band = {1300.0, 1950.0},
-                                     .impulse_threshold = 0.2,
-                                     .confidence_scale = 1.0};
+    return (struct diagnosis_config){
+        .shaft_hz = shaft_hz,
+        .bands = {{100.0, 1950.0}, {200.0, 1100.0}, {900.0, 1950.0}, {2000.0, 4000.0}, {3500.0, 5500.0}},
+        .band_count = 5,
+        .band_top = 0.98,
+        .whiten_hz = 101.0,
+        .tolerance = 0.004,
+        .tolerance_hz = 0.5,
+        .shaft_guard_hz = 1.0,
+        .floor_hz = 20.0,
+        .line_cap = 20.0,
+        .line_threshold = 4.5,
+        .impulse_band = {1300.0, 1950.0},
+        .impulse_threshold = 0.2,
+        .confidence_scale = 1.0};
 }
 
 static double order_max(void) {
     double most = 0.0;
-    for (int class = 0; class < BEARING_CLASS_COUNT; class++)
+    for (int class = 0; class < BEARING_CLASS_COUNT; class ++)
         for (size_t i = 0; i < families[class].count; i++)
             most = fmax(most, families[class].lines[i].order);
     return most;
@@ -96,21 +96,25 @@ static double order_max(void) {
 
 static enum status config_check(const struct diagnosis_config *config, size_t count, double rate_hz,
                                 struct error *error) {
-    double positive[] = {config->shaft_hz, config->band_top, config->whiten_hz, config->floor_hz, config->line_cap,
-                         config->line_threshold, config->impulse_threshold, config->confidence_scale, rate_hz};
+    double positive[] = {config->shaft_hz,          config->band_top,         config->whiten_hz,
+                         config->floor_hz,          config->line_cap,         config->line_threshold,
+                         config->impulse_threshold, config->confidence_scale, rate_hz};
     for (size_t i = 0; i < sizeof(positive) / sizeof(*positive); i++)
         if (!(positive[i] > 0.0) || !isfinite(positive[i]))
-            return error_set(error, STATUS_INVALID, "diagnosis: parameter %zu is %g, expected a positive number", i,
-                             positive[i]);
+            return error_set(error, STATUS_INVALID,
+                             "diagnosis: parameter %zu is %g, expected a positive number", i, positive[i]);
     if (!(config->tolerance >= 0.0 && config->tolerance < 0.1 && config->tolerance_hz >= 0.0 &&
-          config->shaft_guard_hz >= 0.0) || config->band_count == 0 || config->band_count > DIAGNOSIS_BANDS_MAX)
-        return error_set(error, STATUS_INVALID, "diagnosis: a tolerance or the number of bands is out of range");
+          config->shaft_guard_hz >= 0.0) ||
+        config->band_count == 0 || config->band_count > DIAGNOSIS_BANDS_MAX)
+        return error_set(error, STATUS_INVALID,
+                         "diagnosis: a tolerance or the number of bands is out of range");
     double turns = (double)count / rate_hz * config->shaft_hz;
     if (turns < TURNS_MIN || turns > TURNS_MAX || count > 1u << 26)
-        return error_set(error, STATUS_INVALID,
-                         "diagnosis: a window of %zu samples at %g Hz holds %.1f turns of a shaft of %g Hz; the lines "
-                         "need %g or more: make the window longer",
-                         count, rate_hz, turns, config->shaft_hz, TURNS_MIN);
+        return error_set(
+            error, STATUS_INVALID,
+            "diagnosis: a window of %zu samples at %g Hz holds %.1f turns of a shaft of %g Hz; the lines "
+            "need %g or more: make the window longer",
+            count, rate_hz, turns, config->shaft_hz, TURNS_MIN);
     return STATUS_OK;
 }
 
@@ -142,17 +146,24 @@ enum status diagnosis_open_with(const struct diagnosis_config *config, size_t co
     double line_top_hz = order_max() * config->shaft_hz * (1.0 + config->tolerance) + config->tolerance_hz;
     size_t line_bins = (size_t)ceil((line_top_hz + config->floor_hz) / bin_hz) + 2;
     if (band_count == 0 || line_bins >= count / 2)
-        return error_set(error, STATUS_INVALID,
-                         "diagnosis: at %g Hz no band lies below Nyquist's frequency, or lines up to %.0f Hz do not: "
-                         "sample faster", sample_rate_hz, line_top_hz);
+        return error_set(
+            error, STATUS_INVALID,
+            "diagnosis: at %g Hz no band lies below Nyquist's frequency, or lines up to %.0f Hz do not: "
+            "sample faster",
+            sample_rate_hz, line_top_hz);
     struct diagnosis_plan *plan = calloc(1, sizeof(*plan));
     if (plan == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for a diagnosis plan");
-    *plan = (struct diagnosis_plan){.config = *config, .count = count, .bin_hz = bin_hz, .line_bins = line_bins,
-                                    .band_count = band_count, .impulse_seen = impulse_seen,
+    *plan = (struct diagnosis_plan){.config = *config,
+                                    .count = count,
+                                    .bin_hz = bin_hz,
+                                    .line_bins = line_bins,
+                                    .band_count = band_count,
+                                    .impulse_seen = impulse_seen,
                                     .whiten_bins = bins_of(config->whiten_hz, bin_hz),
                                     .floor_bins = bins_of(config->floor_hz, bin_hz)};
-    enum status status = envelope_open(count, bins, band_count + impulse_seen, line_bins, &plan->envelope, error);
+    enum status status =
+        envelope_open(count, bins, band_count + impulse_seen, line_bins, &plan->envelope, error);
     if (status != STATUS_OK) {
         free(plan);
         return status;
@@ -178,11 +189,12 @@ const struct diagnosis_features *diagnosis_last_features(const struct diagnosis_
     return &plan->features;
 }
 
-/* Mean power around bin `centre` without the lines in it: the mean of what lies below FLOOR_CUT means, corrected for
- * the cut. */
+/* Mean power around bin `centre` without the lines in it: the mean of what lies below FLOOR_CUT means,
+ * corrected for the cut. */
 static double floor_power(const struct diagnosis_plan *plan, const double *power, size_t centre) {
     size_t from = centre > plan->floor_bins + 1 ? centre - plan->floor_bins : 1; /* bin 0 is the mean */
-    size_t to = centre + plan->floor_bins + 1 < plan->line_bins ? centre + plan->floor_bins + 1 : plan->line_bins;
+    size_t to =
+        centre + plan->floor_bins + 1 < plan->line_bins ? centre + plan->floor_bins + 1 : plan->line_bins;
     double limit = INFINITY, mean = 0.0;
     for (int pass = 0; pass < 3; pass++) {
         double sum = 0.0;
@@ -202,11 +214,13 @@ static bool near_shaft_multiple(const struct diagnosis_plan *plan, double freque
     return fabs(order - round(order)) * plan->config.shaft_hz < plan->config.shaft_guard_hz;
 }
 
-/* Score of one line in nats. In noise alone the power of a bin is exponentially distributed about the floor, so the
- * largest of K bins exceeds p floors with probability about K exp(-p): p - ln K is how unlikely chance is. */
+/* Score of one line in nats. In noise alone the power of a bin is exponentially distributed about the floor,
+ * so the largest of K bins exceeds p floors with probability about K exp(-p): p - ln K is how unlikely chance
+ * is. */
 static double line_score(const struct diagnosis_plan *plan, const double *power, double order) {
     const struct diagnosis_config *config = &plan->config;
-    double centre_hz = order * config->shaft_hz, reach_hz = centre_hz * config->tolerance + config->tolerance_hz;
+    double centre_hz = order * config->shaft_hz,
+           reach_hz = centre_hz * config->tolerance + config->tolerance_hz;
     size_t from = (size_t)fmax(1.0, floor((centre_hz - reach_hz) / plan->bin_hz + 0.5));
     size_t to = (size_t)floor((centre_hz + reach_hz) / plan->bin_hz + 0.5);
     double most = 0.0;
@@ -223,7 +237,8 @@ static double line_score(const struct diagnosis_plan *plan, const double *power,
     return fmin(config->line_cap, fmax(0.0, most / floor_mean - log((double)looked)));
 }
 
-static double family_score(const struct diagnosis_plan *plan, const double *power, const struct line_family *family) {
+static double family_score(const struct diagnosis_plan *plan, const double *power,
+                           const struct line_family *family) {
     double score[LINES_MAX], base = 0.0, sum = 0.0;
     for (size_t i = 0; i < family->count; i++) {
         score[i] = line_score(plan, power, family->lines[i].order);
@@ -240,7 +255,7 @@ static void features_of(struct diagnosis_plan *plan) {
     for (size_t b = 0; b < plan->band_count; b++) {
         double excess;
         const double *power = envelope_lines(plan->envelope, b, &excess);
-        for (int class = BEARING_INNER; class < BEARING_CLASS_COUNT; class++)
+        for (int class = BEARING_INNER; class < BEARING_CLASS_COUNT; class ++)
             features->line_score[class] =
                 fmax(features->line_score[class], family_score(plan, power, &families[class]));
     }
@@ -248,13 +263,13 @@ static void features_of(struct diagnosis_plan *plan) {
         envelope_lines(plan->envelope, plan->band_count, &features->impulse);
 }
 
-/* Lines decide when there are any. Impacts without the period of a race are taken for a ball: its spot meets the races
- * only while its spin axis lets it, so its impacts come and go. */
+/* Lines decide when there are any. Impacts without the period of a race are taken for a ball: its spot meets
+ * the races only while its spin axis lets it, so its impacts come and go. */
 static void decide(const struct diagnosis_plan *plan, struct diagnosis *result) {
     const struct diagnosis_config *config = &plan->config;
     *result = (struct diagnosis){.class = BEARING_NORMAL};
     double best_line = 0.0;
-    for (int class = BEARING_INNER; class < BEARING_CLASS_COUNT; class++) {
+    for (int class = BEARING_INNER; class < BEARING_CLASS_COUNT; class ++) {
         result->score[class] = plan->features.line_score[class];
         best_line = fmax(best_line, result->score[class]);
     }
@@ -264,10 +279,10 @@ static void decide(const struct diagnosis_plan *plan, struct diagnosis *result) 
             fmax(result->score[BEARING_BALL],
                  config->line_threshold * fmax(0.0, plan->features.impulse) / config->impulse_threshold);
     double second = -INFINITY;
-    for (int class = 0; class < BEARING_CLASS_COUNT; class++)
+    for (int class = 0; class < BEARING_CLASS_COUNT; class ++)
         if (result->score[class] > result->score[result->class])
-            result->class = (enum bearing_class)class;
-    for (int class = 0; class < BEARING_CLASS_COUNT; class++)
+            result->class = (enum bearing_class) class;
+    for (int class = 0; class < BEARING_CLASS_COUNT; class ++)
         if (class != (int)result->class)
             second = fmax(second, result->score[class]);
     double lead = result->score[result->class] - second;

@@ -19,8 +19,8 @@ struct band_plan {
 struct envelope {
     size_t count, spectrum_count, line_bins, band_count;
     fftw_plan forward;
-    double *signal;          /* [count] */
-    double *taper;           /* [taper_count] the window's rise; its fall is the same backwards */
+    double *signal; /* [count] */
+    double *taper;  /* [taper_count] the window's rise; its fall is the same backwards */
     size_t taper_count;
     fftw_complex *spectrum;  /* [spectrum_count] */
     double *power_sum;       /* [spectrum_count + 1] running sum of the power */
@@ -52,26 +52,27 @@ static bool buffers_open(struct envelope *envelope, size_t length_max) {
     envelope->squared = fftw_alloc_real(length_max);
     envelope->lines = fftw_alloc_complex(length_max / 2 + 1);
     envelope->line_power = fftw_alloc_real(envelope->line_bins + 1);
-    return envelope->signal && envelope->taper && envelope->spectrum && envelope->power_sum && envelope->band &&
-           envelope->squared && envelope->lines && envelope->line_power;
+    return envelope->signal && envelope->taper && envelope->spectrum && envelope->power_sum &&
+           envelope->band && envelope->squared && envelope->lines && envelope->line_power;
 }
 
 static bool plans_open(struct envelope *envelope) {
-    envelope->forward = fftw_plan_dft_r2c_1d((int)envelope->count, envelope->signal, envelope->spectrum,
-                                             FFTW_ESTIMATE);
+    envelope->forward =
+        fftw_plan_dft_r2c_1d((int)envelope->count, envelope->signal, envelope->spectrum, FFTW_ESTIMATE);
     bool ok = envelope->forward != NULL;
     for (size_t i = 0; i < envelope->band_count; i++) {
         struct band_plan *band = &envelope->bands[i];
         int length = (int)band->length;
-        band->to_time = fftw_plan_dft_1d(length, envelope->band, envelope->band, FFTW_BACKWARD, FFTW_ESTIMATE);
+        band->to_time =
+            fftw_plan_dft_1d(length, envelope->band, envelope->band, FFTW_BACKWARD, FFTW_ESTIMATE);
         band->to_lines = fftw_plan_dft_r2c_1d(length, envelope->squared, envelope->lines, FFTW_ESTIMATE);
         ok = ok && band->to_time != NULL && band->to_lines != NULL;
     }
     return ok;
 }
 
-enum status envelope_open(size_t count, const struct envelope_bins *bands, size_t band_count, size_t line_bins,
-                          struct envelope **out, struct error *error) {
+enum status envelope_open(size_t count, const struct envelope_bins *bands, size_t band_count,
+                          size_t line_bins, struct envelope **out, struct error *error) {
     assert(count >= 2 && count <= 1u << 26 && band_count > 0 && line_bins > 0);
     *out = NULL;
     struct envelope *envelope = calloc(1, sizeof(*envelope));
@@ -86,7 +87,8 @@ enum status envelope_open(size_t count, const struct envelope_bins *bands, size_
     size_t length_max = 0;
     for (size_t i = 0; i < envelope->band_count; i++) {
         assert(bands[i].low < bands[i].high && bands[i].high <= envelope->spectrum_count);
-        /* Lags of the squared envelope reach one band width; those beyond the length fold back, above line_bins. */
+        /* Lags of the squared envelope reach one band width; those beyond the length fold back, above
+         * line_bins. */
         envelope->bands[i].bins = bands[i];
         envelope->bands[i].length = smooth_length(bands[i].high - bands[i].low + line_bins + 1);
         if (envelope->bands[i].length > length_max)
@@ -122,7 +124,8 @@ void envelope_close(struct envelope *envelope) {
     free(envelope);
 }
 
-/* C11 lets a double complex be used as an array of two doubles; plain products avoid the slow path for infinities. */
+/* C11 lets a double complex be used as an array of two doubles; plain products avoid the slow path for
+ * infinities. */
 static inline double power_of(fftw_complex z) {
     return creal(z) * creal(z) + cimag(z) * cimag(z);
 }

@@ -4,22 +4,22 @@
 #include <math.h>
 
 #define PI 3.14159265358979323846
-#define FULL_SCALE 32000.0     /* counts; the rest up to 32767 is reserve for rounding */
-#define NOISE_PEAK 4.9         /* largest value of noise_draw, in standard deviations (exactly sqrt(24)) */
-#define MODE_LOW 0.45          /* first mode, of Nyquist's frequency */
+#define FULL_SCALE 32000.0 /* counts; the rest up to 32767 is reserve for rounding */
+#define NOISE_PEAK 4.9     /* largest value of noise_draw, in standard deviations (exactly sqrt(24)) */
+#define MODE_LOW 0.45      /* first mode, of Nyquist's frequency */
 #define MODE_HIGH 0.72
-#define MODE_TOP 0.9           /* no mode above this */
-#define DAMPING_LOW 0.03       /* ratio to critical */
+#define MODE_TOP 0.9     /* no mode above this */
+#define DAMPING_LOW 0.03 /* ratio to critical */
 #define DAMPING_HIGH 0.06
 #define SECOND_MODE_WEIGHT 0.4
-#define IMPACT_SCATTER 0.1     /* relative standard deviation of the strength of impacts */
+#define IMPACT_SCATTER 0.1 /* relative standard deviation of the strength of impacts */
 #define IMPACT_PEAK (1.0 + IMPACT_SCATTER * NOISE_PEAK)
-#define BALL_INNER_WEIGHT 0.7  /* a ball's spot strikes the inner race less hard than the outer */
-#define LOAD_FLOOR 0.1         /* strength of an impact outside the load zone */
-#define SPEED_SPREAD 0.001     /* the shaft of a window turns within this of the nominal speed */
-#define SPACING_MIN 0.2        /* no impact follows another sooner than this part of the nominal spacing */
+#define BALL_INNER_WEIGHT 0.7 /* a ball's spot strikes the inner race less hard than the outer */
+#define LOAD_FLOOR 0.1        /* strength of an impact outside the load zone */
+#define SPEED_SPREAD 0.001    /* the shaft of a window turns within this of the nominal speed */
+#define SPACING_MIN 0.2       /* no impact follows another sooner than this part of the nominal spacing */
 
-#define HARMONIC_PEAK 1.2      /* machines differ by up to a fifth in their harmonics */
+#define HARMONIC_PEAK 1.2 /* machines differ by up to a fifth in their harmonics */
 
 static const double harmonic_nominal[GENERATOR_HARMONICS] = {0.6, 0.35, 0.2, 0.1};
 
@@ -37,8 +37,8 @@ static double impact_order(enum bearing_class class) {
     }
 }
 
-/* Normal noise as the sum of eight 16-bit uniforms (Irwin-Hall): integers only, so it gives the same bits everywhere,
- * and bounded, so that the gain can exclude clipping. Its excess kurtosis is -0.15. */
+/* Normal noise as the sum of eight 16-bit uniforms (Irwin-Hall): integers only, so it gives the same bits
+ * everywhere, and bounded, so that the gain can exclude clipping. Its excess kurtosis is -0.15. */
 static inline double noise_draw(struct random_stream *stream) {
     const uint64_t lanes = 0x0000ffff0000ffffu;
     uint64_t a = random_next(stream), b = random_next(stream);
@@ -47,8 +47,8 @@ static inline double noise_draw(struct random_stream *stream) {
     return (total - 4.0 * 65535.0) * (1.0 / 53509.914783147); /* sqrt(8 (65536^2 - 1) / 12) */
 }
 
-/* Strength of an impact at angle `turn` (in turns) from the middle of the load zone: Stribeck's load distribution
- * for a zone of half the circumference, (cos x)^1.5, above a floor. */
+/* Strength of an impact at angle `turn` (in turns) from the middle of the load zone: Stribeck's load
+ * distribution for a zone of half the circumference, (cos x)^1.5, above a floor. */
 static double load_factor(double turn) {
     double c = cos(2.0 * PI * turn);
     return c <= 0.0 ? LOAD_FLOOR : LOAD_FLOOR + (1.0 - LOAD_FLOOR) * c * sqrt(c);
@@ -73,8 +73,8 @@ static double strength_power(const struct generator *generator, enum bearing_cla
     return scatter;
 }
 
-/* Amplitude, over the noise's standard deviation, that gives the impact response the wanted power: an impact of
- * amplitude A leaves A^2 w^2 / (4 decay) in a mode of weight w (energy of a decaying sine, in samples). */
+/* Amplitude, over the noise's standard deviation, that gives the impact response the wanted power: an impact
+ * of amplitude A leaves A^2 w^2 / (4 decay) in a mode of weight w (energy of a decaying sine, in samples). */
 static double impact_amplitude(const struct generator_machine *machine, enum bearing_class class) {
     const struct generator *generator = machine->generator;
     double energy = 0.0;
@@ -89,9 +89,10 @@ static double spacing_factor_min(double slip) {
     return least > SPACING_MIN ? least : SPACING_MIN;
 }
 
-/* A bound on the response of any machine. Impacts of the greatest strength A at the least spacing s pile up, in a mode
- * of weight w and decay d, to A w g with g = 1 / (1 - exp(-d s)). The power fixes A^2 sum(w^2 / 4d), so by Cauchy and
- * Schwarz sum(A w g) <= sqrt(C) 2 sqrt(sum(d g^2)); d g^2 is largest at an end of the range of d. */
+/* A bound on the response of any machine. Impacts of the greatest strength A at the least spacing s pile up,
+ * in a mode of weight w and decay d, to A w g with g = 1 / (1 - exp(-d s)). The power fixes A^2 sum(w^2 /
+ * 4d), so by Cauchy and Schwarz sum(A w g) <= sqrt(C) 2 sqrt(sum(d g^2)); d g^2 is largest at an end of the
+ * range of d. */
 static double response_bound(const struct generator *generator, enum bearing_class class) {
     double per_sample = impact_order(class) * generator->shaft_hz / generator->sample_rate_hz;
     double spacing = spacing_factor_min(generator->slip) / (per_sample * (1.0 + SPEED_SPREAD));
@@ -107,8 +108,8 @@ static double response_bound(const struct generator *generator, enum bearing_cla
 /* The gain that lets the greatest sum of all parts just reach full scale. */
 static double sensor_counts(const struct generator *generator) {
     double sum = 0.0;
-    for (int class = BEARING_INNER; class < BEARING_CLASS_COUNT; class++)
-        sum = fmax(sum, response_bound(generator, (enum bearing_class)class));
+    for (int class = BEARING_INNER; class < BEARING_CLASS_COUNT; class ++)
+        sum = fmax(sum, response_bound(generator, (enum bearing_class) class));
     sum += NOISE_PEAK;
     for (int h = 0; h < GENERATOR_HARMONICS; h++)
         sum += HARMONIC_PEAK * harmonic_nominal[h];
@@ -136,7 +137,8 @@ static struct generator_mode mode_of(double relative_frequency, double damping, 
     return (struct generator_mode){.omega = omega, .decay = damping * omega, .weight = weight};
 }
 
-void generator_machine_init(struct generator_machine *machine, const struct generator *generator, uint32_t device) {
+void generator_machine_init(struct generator_machine *machine, const struct generator *generator,
+                            uint32_t device) {
     struct random_stream stream;
     random_init(&stream, generator->seed, device, RANDOM_DATA | (uint64_t)UINT32_MAX << 32);
     double relative = between(&stream, MODE_LOW, MODE_HIGH);
@@ -148,16 +150,17 @@ void generator_machine_init(struct generator_machine *machine, const struct gene
         machine->harmonic[h] = harmonic_nominal[h] * between(&stream, 2.0 - HARMONIC_PEAK, HARMONIC_PEAK);
 }
 
-/* The train of impacts of one window. Angles are in turns of the shaft, times in samples from the window's start. */
+/* The train of impacts of one window. Angles are in turns of the shaft, times in samples from the window's
+ * start. */
 struct impacts {
     enum bearing_class class;
     double turns_per_sample;
-    double spacing;     /* turns between impacts, nominal */
+    double spacing; /* turns between impacts, nominal */
     double slip;
-    double load_start;  /* angle of the spot in the load zone at turn 0 */
-    double turn;        /* of the next impact */
+    double load_start; /* angle of the spot in the load zone at turn 0 */
+    double turn;       /* of the next impact */
     double amplitude;
-    bool inner_next;    /* ball: the next impact is on the inner race */
+    bool inner_next; /* ball: the next impact is on the inner race */
 };
 
 static struct impacts impacts_start(const struct generator_machine *machine, enum bearing_class class,
@@ -198,7 +201,8 @@ struct ringing {
 };
 
 /* An impact `ago` samples before the present one (0 <= ago < 1, so impacts fall between samples). */
-static void ringing_strike(struct ringing *ringing, const struct generator_mode *modes, double strength, double ago) {
+static void ringing_strike(struct ringing *ringing, const struct generator_mode *modes, double strength,
+                           double ago) {
     for (int m = 0; m < GENERATOR_MODES; m++) {
         double size = strength * modes[m].weight * exp(-modes[m].decay * ago);
         ringing->re[m] += size * cos(modes[m].omega * ago);
@@ -257,7 +261,8 @@ static inline double harmonics_step(struct harmonics *harmonics) {
 void generator_window(const struct generator_machine *machine, enum bearing_class class,
                       struct random_stream *stream, int16_t *samples, size_t count) {
     /* Ringing of impacts before the window is part of it: start when what is left of them is e^-8. */
-    double warm = class == BEARING_NORMAL ? 0.0 : ceil(8.0 / fmin(machine->modes[0].decay, machine->modes[1].decay));
+    double warm =
+        class == BEARING_NORMAL ? 0.0 : ceil(8.0 / fmin(machine->modes[0].decay, machine->modes[1].decay));
     struct impacts impacts = impacts_start(machine, class, stream, warm);
     struct harmonics harmonics = harmonics_start(machine, stream, impacts.turns_per_sample);
     struct ringing ringing = ringing_start(machine->modes);

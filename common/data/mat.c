@@ -1,4 +1,5 @@
-/* mat: records in MATLAB files. Levels 5 and 7 are decoded by mat5.c; level 7.3 is HDF5 and read by libmatio. */
+/* mat: records in MATLAB files. Levels 5 and 7 are decoded by mat5.c; level 7.3 is HDF5 and read by libmatio.
+ */
 #include <matio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +7,7 @@
 #include "common/data/vibration.h"
 
 #define CWRU_SUFFIX "_DE_time" /* drive-end accelerometer in the files of Case Western Reserve University */
-#define LEVEL5_HEADER 128 /* also before the HDF5 of level 7.3 */
+#define LEVEL5_HEADER 128      /* also before the HDF5 of level 7.3 */
 #define DEFLATE_RATIO_MAX 1032 /* zlib cannot expand more than this */
 
 static bool is_numeric(enum matio_classes class) {
@@ -35,8 +36,8 @@ static bool ends_with(const char *text, const char *suffix) {
     return length >= suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
 }
 
-/* Name of the variable to read, owned by the caller; NULL when there is none. Only headers are read here; one that claims
- * more than `bytes_max` is passed over, before libmatio takes memory for it. */
+/* Name of the variable to read, owned by the caller; NULL when there is none. Only headers are read here; one
+ * that claims more than `bytes_max` is passed over, before libmatio takes memory for it. */
 static char *variable_choose(mat_t *file, size_t bytes_max) {
     char *chosen = NULL;
     for (matvar_t *variable; (variable = Mat_VarReadNextInfo(file)) != NULL; Mat_VarFree(variable)) {
@@ -104,8 +105,8 @@ static enum status variable_take(const matvar_t *variable, const char *path, str
     if (count == 0 || !is_vector(variable) || variable->data == NULL || variable->data_size <= 0 ||
         variable->nbytes < count * (size_t)variable->data_size ||
         (size_t)variable->data_size != Mat_SizeOfClass((int)variable->class_type))
-        return error_set(error, STATUS_INVALID, "%s: variable %s cannot be read; the file may be cut short", path,
-                         variable->name);
+        return error_set(error, STATUS_INVALID, "%s: variable %s cannot be read; the file may be cut short",
+                         path, variable->name);
     float *samples = malloc(count * sizeof(*samples));
     if (samples == NULL)
         return error_set(error, STATUS_MEMORY, "%s: no memory for %zu samples", path, count);
@@ -121,9 +122,10 @@ static enum status open_file_read(mat_t *file, size_t size, const char *path, st
                                   struct error *error) {
     char *name = variable_choose(file, size * DEFLATE_RATIO_MAX);
     if (name == NULL)
-        return error_set(error, STATUS_INVALID,
-                         "%s: expected a variable called *%s or another numeric vector; it has none, or is cut short",
-                         path, CWRU_SUFFIX);
+        return error_set(
+            error, STATUS_INVALID,
+            "%s: expected a variable called *%s or another numeric vector; it has none, or is cut short",
+            path, CWRU_SUFFIX);
     matvar_t *variable = Mat_Rewind(file) == 0 ? Mat_VarRead(file, name) : NULL;
     enum status status = STATUS_INVALID;
     if (variable == NULL)
@@ -141,7 +143,8 @@ static void quiet(int level, char *message) { // NOLINT(readability-non-const-pa
     (void)message;
 }
 
-static enum status hdf5_read(const char *path, size_t size, struct vibration *vibration, struct error *error) {
+static enum status hdf5_read(const char *path, size_t size, struct vibration *vibration,
+                             struct error *error) {
     Mat_LogInitFunc("tierbed", quiet);
     mat_t *file = Mat_Open(path, MAT_ACC_RDONLY);
     if (file == NULL)

@@ -1,10 +1,11 @@
-/* mat5: the bounded reader of MATLAB files of level 5 and 7 ("MAT-File Format", The MathWorks, chapter on level 5). It
- * is here because libmatio trusts the sizes inside such a file: a damaged one makes it ask for gigabytes, or fill a
- * variable with whatever memory held. libmatio serves level 7.3, see mat.c.
+/* mat5: the bounded reader of MATLAB files of level 5 and 7 ("MAT-File Format", The MathWorks, chapter on
+ * level 5). It is here because libmatio trusts the sizes inside such a file: a damaged one makes it ask for
+ * gigabytes, or fill a variable with whatever memory held. libmatio serves level 7.3, see mat.c.
  *
- * A file is a header of 128 bytes and elements: type and size, then content, padded to 8 bytes; up to 4 bytes of
- * content may stand in the tag itself. A compressed element holds another one as a zlib stream. A matrix holds flags,
- * dimensions, name and values as elements; values may be stored in a narrower type than the matrix has. */
+ * A file is a header of 128 bytes and elements: type and size, then content, padded to 8 bytes; up to 4 bytes
+ * of content may stand in the tag itself. A compressed element holds another one as a zlib stream. A matrix
+ * holds flags, dimensions, name and values as elements; values may be stored in a narrower type than the
+ * matrix has. */
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -18,8 +19,18 @@
 #define CWRU_SUFFIX "_DE_time"
 
 enum mat5_type {
-    MI_INT8 = 1, MI_UINT8 = 2, MI_INT16 = 3, MI_UINT16 = 4, MI_INT32 = 5, MI_UINT32 = 6, MI_SINGLE = 7,
-    MI_DOUBLE = 9, MI_INT64 = 12, MI_UINT64 = 13, MI_MATRIX = 14, MI_COMPRESSED = 15
+    MI_INT8 = 1,
+    MI_UINT8 = 2,
+    MI_INT16 = 3,
+    MI_UINT16 = 4,
+    MI_INT32 = 5,
+    MI_UINT32 = 6,
+    MI_SINGLE = 7,
+    MI_DOUBLE = 9,
+    MI_INT64 = 12,
+    MI_UINT64 = 13,
+    MI_MATRIX = 14,
+    MI_COMPRESSED = 15
 };
 enum mat5_class { MX_DOUBLE = 6, MX_UINT64 = 15 }; /* the numeric classes lie between these */
 
@@ -119,11 +130,12 @@ static bool vector_read(const struct mat5_element *matrix, bool big_endian, stru
     struct mat5_reader reader = {.data = matrix->content, .size = matrix->size, .big_endian = big_endian};
     struct mat5_element flags, dims, name;
     if (!element_next(&reader, &flags) || flags.type != MI_UINT32 || flags.size != 8 ||
-        !element_next(&reader, &dims) || dims.type != MI_INT32 || dims.size != 8 || !element_next(&reader, &name) ||
-        name.type != MI_INT8 || !element_next(&reader, &vector->values))
+        !element_next(&reader, &dims) || dims.type != MI_INT32 || dims.size != 8 ||
+        !element_next(&reader, &name) || name.type != MI_INT8 || !element_next(&reader, &vector->values))
         return false;
     uint32_t word = (uint32_t)number_at(flags.content, 4, big_endian), class = word & 0xff;
-    uint64_t rows = number_at(dims.content, 4, big_endian), columns = number_at(dims.content + 4, 4, big_endian);
+    uint64_t rows = number_at(dims.content, 4, big_endian),
+             columns = number_at(dims.content + 4, 4, big_endian);
     if (class < MX_DOUBLE || class > MX_UINT64 || (word & COMPLEX_FLAG) != 0 || (rows != 1 && columns != 1) ||
         rows * columns < 2 || rows * columns > VIBRATION_SAMPLES_MAX)
         return false;
@@ -136,7 +148,8 @@ static bool vector_read(const struct mat5_element *matrix, bool big_endian, stru
     return true;
 }
 
-static enum status vector_take(const struct mat5_vector *vector, bool big_endian, struct vibration *vibration) {
+static enum status vector_take(const struct mat5_vector *vector, bool big_endian,
+                               struct vibration *vibration) {
     float *samples = malloc(vector->count * sizeof(*samples));
     if (samples == NULL)
         return STATUS_MEMORY;
@@ -155,8 +168,8 @@ static bool ends_with(const char *text, const char *suffix) {
 }
 
 /* Keeps the vector in `matrix` when it is the first or the wanted one; `done` once the wanted one is kept. */
-static enum status matrix_look(const struct mat5_element *matrix, bool big_endian, struct vibration *vibration,
-                               bool *done) {
+static enum status matrix_look(const struct mat5_element *matrix, bool big_endian,
+                               struct vibration *vibration, bool *done) {
     struct mat5_vector vector;
     if (matrix->type != MI_MATRIX || !vector_read(matrix, big_endian, &vector))
         return STATUS_OK;
@@ -164,9 +177,10 @@ static enum status matrix_look(const struct mat5_element *matrix, bool big_endia
     return *done || vibration->samples == NULL ? vector_take(&vector, big_endian, vibration) : STATUS_OK;
 }
 
-/* As matrix_look for the matrix inside a compressed element. A stream that is damaged or ends early is STATUS_INVALID. */
-static enum status compressed_look(const struct mat5_element *element, bool big_endian, struct vibration *vibration,
-                                   bool *done) {
+/* As matrix_look for the matrix inside a compressed element. A stream that is damaged or ends early is
+ * STATUS_INVALID. */
+static enum status compressed_look(const struct mat5_element *element, bool big_endian,
+                                   struct vibration *vibration, bool *done) {
     uint8_t tag[8] = {0};
     z_stream stream = {.next_in = (Bytef *)(uintptr_t)element->content, .avail_in = (uInt)element->size};
     if (inflateInit(&stream) != Z_OK)
@@ -200,7 +214,8 @@ cleanup:
 enum status mat5_decode(const uint8_t *data, size_t size, const char *name, struct vibration *vibration,
                         struct error *error) {
     if (size < HEADER_BYTES || (memcmp(data + 126, "IM", 2) != 0 && memcmp(data + 126, "MI", 2) != 0))
-        return error_set(error, STATUS_INVALID, "%s: does not begin as a MATLAB file; save it again with -v7", name);
+        return error_set(error, STATUS_INVALID, "%s: does not begin as a MATLAB file; save it again with -v7",
+                         name);
     struct mat5_reader reader = {
         .data = data, .size = size, .used = HEADER_BYTES, .big_endian = data[126] == 'M'};
     struct vibration found = {0};
@@ -218,8 +233,9 @@ enum status mat5_decode(const uint8_t *data, size_t size, const char *name, stru
             error_set(error, status, "%s: is cut short or damaged at byte %zu; copy it again", name, at);
     }
     if (status == STATUS_OK && found.samples == NULL)
-        status = error_set(error, STATUS_INVALID,
-                           "%s: expected a variable called *%s or another real numeric vector", name, CWRU_SUFFIX);
+        status =
+            error_set(error, STATUS_INVALID,
+                      "%s: expected a variable called *%s or another real numeric vector", name, CWRU_SUFFIX);
     if (status != STATUS_OK) {
         vibration_close(&found);
         return status;

@@ -22,7 +22,8 @@ void recording_index_close(struct recording_index *index) {
     *index = (struct recording_index){0};
 }
 
-static enum status entry_add(struct recording_index *index, const struct recording_entry *entry, struct error *error) {
+static enum status entry_add(struct recording_index *index, const struct recording_entry *entry,
+                             struct error *error) {
     if (index->count == RECORDINGS_MAX)
         return error_set(error, STATUS_LIMIT, "more than %d recordings; split the directory", RECORDINGS_MAX);
     if (index->count % 64 == 0) {
@@ -56,9 +57,9 @@ static enum bearing_class class_of_code(const char *name) {
 
 enum bearing_class recording_class_of_name(const char *file) {
     const char *slash = strrchr(file, '/'), *name = slash == NULL ? file : slash + 1;
-    for (int class = 0; class < BEARING_CLASS_COUNT; class++)
-        if (strcasestr(name, bearing_class_name((enum bearing_class)class)) != NULL)
-            return (enum bearing_class)class;
+    for (int class = 0; class < BEARING_CLASS_COUNT; class ++)
+        if (strcasestr(name, bearing_class_name((enum bearing_class) class)) != NULL)
+            return (enum bearing_class) class;
     return class_of_code(name);
 }
 
@@ -126,7 +127,8 @@ static enum status header_read(const struct index_line *line, struct columns *co
     if (columns->file < 0 || columns->fault < 0)
         return error_set(error, STATUS_INVALID,
                          "%s:%zu: expected a header with the columns `file` and `fault` (and `g_per_count`, "
-                         "`sample_rate_hz` where known)", line->name, line->number);
+                         "`sample_rate_hz` where known)",
+                         line->name, line->number);
     return STATUS_OK;
 }
 
@@ -140,8 +142,8 @@ static enum status number_read(const struct index_line *line, int column, const 
     char *end;
     *value = strtod(text, &end);
     if (end == text || *end != '\0' || !isfinite(*value) || *value <= 0.0)
-        return error_set(error, STATUS_INVALID, "%s:%zu: %s is `%.40s`, expected a positive number", line->name,
-                         line->number, title, text);
+        return error_set(error, STATUS_INVALID, "%s:%zu: %s is `%.40s`, expected a positive number",
+                         line->name, line->number, title, text);
     return STATUS_OK;
 }
 
@@ -160,15 +162,16 @@ static enum status row_read(const struct index_line *line, const struct columns 
     *entry = (struct recording_entry){.class = BEARING_CLASS_COUNT};
     if (!is_inside(file))
         return error_set(error, STATUS_INVALID,
-                         "%s:%zu: file is `%.60s`, expected a path inside the directory of the index", line->name,
-                         line->number, file);
+                         "%s:%zu: file is `%.60s`, expected a path inside the directory of the index",
+                         line->name, line->number, file);
     snprintf(entry->file, sizeof(entry->file), "%s", file);
-    for (int class = 0; class < BEARING_CLASS_COUNT; class++)
-        if (strcmp(fault, bearing_class_name((enum bearing_class)class)) == 0)
-            entry->class = (enum bearing_class)class;
+    for (int class = 0; class < BEARING_CLASS_COUNT; class ++)
+        if (strcmp(fault, bearing_class_name((enum bearing_class) class)) == 0)
+            entry->class = (enum bearing_class) class;
     if (entry->class == BEARING_CLASS_COUNT)
-        return error_set(error, STATUS_INVALID, "%s:%zu: fault is `%.40s`, expected normal, inner, outer or ball",
-                         line->name, line->number, fault);
+        return error_set(error, STATUS_INVALID,
+                         "%s:%zu: fault is `%.40s`, expected normal, inner, outer or ball", line->name,
+                         line->number, fault);
     TRY(number_read(line, columns->unit, "g_per_count", &entry->unit_per_count, error));
     return number_read(line, columns->rate, "sample_rate_hz", &entry->sample_rate_hz, error);
 }
@@ -185,8 +188,8 @@ static enum status line_take(struct index_line *line, struct columns *columns, s
     return entry_add(index, &entry, error);
 }
 
-enum status recording_index_decode(const uint8_t *text, size_t size, const char *name, struct recording_index *index,
-                                   struct error *error) {
+enum status recording_index_decode(const uint8_t *text, size_t size, const char *name,
+                                   struct recording_index *index, struct error *error) {
     *index = (struct recording_index){0};
     struct index_line line = {.name = name};
     struct columns columns = {-1, -1, -1, -1};
@@ -216,19 +219,23 @@ static int compare_entries(const void *a, const void *b) {
     return strcmp(((const struct recording_entry *)a)->file, ((const struct recording_entry *)b)->file);
 }
 
-static enum status name_take(const char *dir, const char *file, struct recording_index *index, struct error *error) {
+static enum status name_take(const char *dir, const char *file, struct recording_index *index,
+                             struct error *error) {
     if (!vibration_is_known(file) || file[0] == '.')
         return STATUS_OK;
     struct recording_entry entry = {.class = recording_class_of_name(file)};
     if (entry.class == BEARING_CLASS_COUNT || strlen(file) >= sizeof(entry.file))
-        return error_set(error, STATUS_INVALID,
-                         "%s/%s: its name does not tell the condition; put normal, inner, outer or ball (or a code "
-                         "such as IR014, OR021, B007) into the name, or write %s/%s", dir, file, dir, INDEX_NAME);
+        return error_set(
+            error, STATUS_INVALID,
+            "%s/%s: its name does not tell the condition; put normal, inner, outer or ball (or a code "
+            "such as IR014, OR021, B007) into the name, or write %s/%s",
+            dir, file, dir, INDEX_NAME);
     snprintf(entry.file, sizeof(entry.file), "%s", file);
     return entry_add(index, &entry, error);
 }
 
-static enum status names_take(DIR *stream, const char *dir, struct recording_index *index, struct error *error) {
+static enum status names_take(DIR *stream, const char *dir, struct recording_index *index,
+                              struct error *error) {
     for (;;) {
         errno = 0;
         struct dirent *item = readdir(stream);
@@ -239,9 +246,10 @@ static enum status names_take(DIR *stream, const char *dir, struct recording_ind
     if (errno != 0)
         return error_set_errno(error, STATUS_IO, "%s: cannot be listed", dir);
     if (index->count == 0)
-        return error_set(error, STATUS_INVALID,
-                         "%s: holds no recording; expected .wav, .mat or .csv files, or an %s that names them", dir,
-                         INDEX_NAME);
+        return error_set(
+            error, STATUS_INVALID,
+            "%s: holds no recording; expected .wav, .mat or .csv files, or an %s that names them", dir,
+            INDEX_NAME);
     qsort(index->entries, index->count, sizeof(*index->entries), compare_entries);
     return STATUS_OK;
 }
@@ -249,8 +257,8 @@ static enum status names_take(DIR *stream, const char *dir, struct recording_ind
 static enum status names_open(const char *dir, struct recording_index *index, struct error *error) {
     DIR *stream = opendir(dir);
     if (stream == NULL)
-        return error_set_errno(error, STATUS_IO, "%s: cannot be opened as a directory of recordings; check data.dir",
-                               dir);
+        return error_set_errno(error, STATUS_IO,
+                               "%s: cannot be opened as a directory of recordings; check data.dir", dir);
     enum status status = names_take(stream, dir, index, error);
     closedir(stream);
     if (status != STATUS_OK)

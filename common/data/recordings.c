@@ -27,17 +27,19 @@ static void raw_close(struct raw_recording *raw, size_t count) {
 }
 
 /* The rate from the index, else from the file, else from its name. Two sources that differ are an error. */
-static enum status rate_of(const struct recording_entry *entry, const struct vibration *vibration, const char *path,
-                           double *rate_hz, struct error *error) {
+static enum status rate_of(const struct recording_entry *entry, const struct vibration *vibration,
+                           const char *path, double *rate_hz, struct error *error) {
     double given = entry->sample_rate_hz, found = vibration->sample_rate_hz;
     if (given > 0.0 && found > 0.0 && fabs(given - found) > 1e-3 * given)
-        return error_set(error, STATUS_INVALID, "%s: the file says %g Hz, the index %g Hz; mend the index", path, found,
-                         given);
+        return error_set(error, STATUS_INVALID, "%s: the file says %g Hz, the index %g Hz; mend the index",
+                         path, found, given);
     *rate_hz = given > 0.0 ? given : found > 0.0 ? found : recording_rate_of_name(entry->file);
     if (!(*rate_hz > 0.0))
-        return error_set(error, STATUS_INVALID,
-                         "%s: its sample rate is not known; give a column sample_rate_hz in index.csv, or put a part "
-                         "such as 12k into its name", path);
+        return error_set(
+            error, STATUS_INVALID,
+            "%s: its sample rate is not known; give a column sample_rate_hz in index.csv, or put a part "
+            "such as 12k into its name",
+            path);
     return STATUS_OK;
 }
 
@@ -58,8 +60,10 @@ static enum status raw_check(struct raw_recording *raw, double sample_rate_hz, c
     }
     raw->peak = fmaxf(fabsf(low), fabsf(high));
     if ((double)raw->count < SECONDS_MIN * sample_rate_hz)
-        return error_set(error, STATUS_INVALID, "%s: lasts %.3f s (what the filter takes at its ends not counted), expected %.0f s or more", path,
-                         (double)raw->count / sample_rate_hz, SECONDS_MIN);
+        return error_set(
+            error, STATUS_INVALID,
+            "%s: lasts %.3f s (what the filter takes at its ends not counted), expected %.0f s or more", path,
+            (double)raw->count / sample_rate_hz, SECONDS_MIN);
     if (!(high - low > 1e-6f * raw->peak) || !finite)
         return error_set(error, STATUS_INVALID, "%s: is constant or not finite: no vibration in it", path);
     return STATUS_OK;
@@ -74,8 +78,8 @@ static enum status raw_read(const struct recording_entry *entry, const char *pat
     enum status status = rate_of(entry, &vibration, path, &rate_hz, error);
     struct error cause = {0};
     if (status == STATUS_OK) {
-        status = resample(vibration.samples, vibration.count, rate_hz, sample_rate_hz, &raw->values, &raw->count,
-                          &cause);
+        status = resample(vibration.samples, vibration.count, rate_hz, sample_rate_hz, &raw->values,
+                          &raw->count, &cause);
         if (status != STATUS_OK)
             error_set(error, status, "%s: %s", path, cause.text);
     }
@@ -83,8 +87,8 @@ static enum status raw_read(const struct recording_entry *entry, const char *pat
     return status == STATUS_OK ? raw_check(raw, sample_rate_hz, path, error) : status;
 }
 
-static enum status quantise(const struct raw_recording *raw, double unit_per_count, struct recording *recording,
-                            struct error *error) {
+static enum status quantise(const struct raw_recording *raw, double unit_per_count,
+                            struct recording *recording, struct error *error) {
     recording->samples = malloc(raw->count * sizeof(*recording->samples));
     if (recording->samples == NULL)
         return error_set(error, STATUS_MEMORY, "%s: no memory for %zu samples", recording->file, raw->count);
@@ -94,8 +98,8 @@ static enum status quantise(const struct raw_recording *raw, double unit_per_cou
     return STATUS_OK;
 }
 
-static enum status read_all(const char *dir, const struct recording_index *index, struct recordings *recordings,
-                            struct raw_recording *raw, struct error *error) {
+static enum status read_all(const char *dir, const struct recording_index *index,
+                            struct recordings *recordings, struct raw_recording *raw, struct error *error) {
     float peak = 0.0f;
     for (size_t i = 0; i < index->count; i++) {
         char path[1024];
@@ -170,13 +174,13 @@ static size_t eligible(const struct recordings *recordings, enum bearing_split s
     return found;
 }
 
-bool recordings_window(const struct recordings *recordings, enum bearing_split split, struct random_stream *stream,
-                       struct recording_window *window) {
+bool recordings_window(const struct recordings *recordings, enum bearing_split split,
+                       struct random_stream *stream, struct recording_window *window) {
     size_t counts[BEARING_CLASS_COUNT], chosen = 0, present = 0;
     enum bearing_class classes[BEARING_CLASS_COUNT];
     assert(window->count > 0);
-    for (int class = 0; class < BEARING_CLASS_COUNT; class++) {
-        window->class = (enum bearing_class)class;
+    for (int class = 0; class < BEARING_CLASS_COUNT; class ++) {
+        window->class = (enum bearing_class) class;
         counts[class] = eligible(recordings, split, window, SIZE_MAX, &chosen);
         if (counts[class] > 0)
             classes[present++] = window->class;

@@ -45,8 +45,9 @@ static double bessel_i0(double x) {
     return sum;
 }
 
-/* A filter of `half` input samples to either side, tabulated for `up` positions between two input samples. Row r holds
- * the weights of inputs k - half + 1 .. k + half for an output r / up after input k; each row sums to 1. */
+/* A filter of `half` input samples to either side, tabulated for `up` positions between two input samples.
+ * Row r holds the weights of inputs k - half + 1 .. k + half for an output r / up after input k; each row
+ * sums to 1. */
 struct filter {
     size_t half, up;
     double *weights; /* [up][2 half] */
@@ -85,14 +86,16 @@ static enum status filter_open(struct filter *filter, struct ratio ratio, struct
     return STATUS_OK;
 }
 
-/* Output n stands at input position (half - 1) + n down / up. Returns how many have their whole filter inside. */
+/* Output n stands at input position (half - 1) + n down / up. Returns how many have their whole filter
+ * inside. */
 static size_t output_count(const struct filter *filter, struct ratio ratio, size_t count) {
     if (count < 2 * filter->half)
         return 0;
     return (count - 2 * filter->half) * ratio.up / ratio.down + 1;
 }
 
-static void filter_run(const struct filter *filter, struct ratio ratio, const float *in, float *out, size_t out_count) {
+static void filter_run(const struct filter *filter, struct ratio ratio, const float *in, float *out,
+                       size_t out_count) {
     size_t taps = 2 * filter->half;
     for (size_t n = 0; n < out_count; n++) {
         size_t position = n * ratio.down, start = position / ratio.up;
@@ -104,16 +107,17 @@ static void filter_run(const struct filter *filter, struct ratio ratio, const fl
     }
 }
 
-static enum status resample_by(const float *in, size_t count, struct ratio ratio, float **out, size_t *out_count,
-                               struct error *error) {
+static enum status resample_by(const float *in, size_t count, struct ratio ratio, float **out,
+                               size_t *out_count, struct error *error) {
     struct filter filter = {0};
     TRY(filter_open(&filter, ratio, error));
     size_t made = output_count(&filter, ratio, count);
     float *values = made > 0 ? malloc(made * sizeof(*values)) : NULL;
     enum status status = STATUS_OK;
     if (made == 0)
-        status = error_set(error, STATUS_INVALID, "%zu samples are too few to resample (the filter takes %zu)", count,
-                           2 * filter.half);
+        status =
+            error_set(error, STATUS_INVALID, "%zu samples are too few to resample (the filter takes %zu)",
+                      count, 2 * filter.half);
     else if (values == NULL)
         status = error_set(error, STATUS_MEMORY, "no memory for %zu samples", made);
     else
@@ -131,8 +135,9 @@ enum status resample(const float *in, size_t count, double rate_in_hz, double ra
     *out = NULL;
     *out_count = 0;
     if (!ratio_find(rate_out_hz / rate_in_hz, &ratio))
-        return error_set(error, STATUS_INVALID, "cannot go from %g Hz to %g Hz by a ratio of integers up to %d",
-                         rate_in_hz, rate_out_hz, RATIO_MAX);
+        return error_set(error, STATUS_INVALID,
+                         "cannot go from %g Hz to %g Hz by a ratio of integers up to %d", rate_in_hz,
+                         rate_out_hz, RATIO_MAX);
     if (ratio.up != ratio.down)
         return resample_by(in, count, ratio, out, out_count, error);
     if (count == 0 || (*out = malloc(count * sizeof(**out))) == NULL)

@@ -38,14 +38,16 @@ static enum status read_open_file(int fd, const char *path, size_t size_max, uin
     }
     if (got < wanted) {
         free(bytes);
-        return error_set_errno(error, STATUS_IO, "%s: could be read only to byte %zu of %zu", path, got, wanted);
+        return error_set_errno(error, STATUS_IO, "%s: could be read only to byte %zu of %zu", path, got,
+                               wanted);
     }
     *data = bytes;
     *size = got;
     return STATUS_OK;
 }
 
-enum status file_read_all(const char *path, size_t size_max, uint8_t **data, size_t *size, struct error *error) {
+enum status file_read_all(const char *path, size_t size_max, uint8_t **data, size_t *size,
+                          struct error *error) {
     /* O_NONBLOCK: opening a FIFO that somebody left in the directory must not wait for its writer. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
@@ -86,8 +88,8 @@ enum status vibration_read(const char *path, struct vibration *vibration, struct
         uint8_t *data = NULL;
         size_t size = 0;
         TRY(file_read_all(path, VIBRATION_BYTES_MAX, &data, &size, error));
-        status = (strcasecmp(extension_of(path), ".wav") == 0 ? wav_decode : csv_decode)(data, size, path, &read,
-                                                                                        error);
+        status = (strcasecmp(extension_of(path), ".wav") == 0 ? wav_decode : csv_decode)(data, size, path,
+                                                                                         &read, error);
         free(data);
     }
     if (status == STATUS_OK)

@@ -1,5 +1,5 @@
-/* wav: the bounded reader of RIFF/WAVE files (Microsoft's "Multiple Channel Audio Data and WAVE Files" and the RIFF
- * chunk layout: four-byte name, 32-bit little-endian size, content padded to even length). */
+/* wav: the bounded reader of RIFF/WAVE files (Microsoft's "Multiple Channel Audio Data and WAVE Files" and
+ * the RIFF chunk layout: four-byte name, 32-bit little-endian size, content padded to even length). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,24 +26,29 @@ static enum status layout_read(struct bytes_reader *chunk, const char *name, str
         layout->format = bytes_get_u16(chunk);
     }
     if (chunk->failed)
-        return error_set(error, STATUS_INVALID, "%s: its fmt chunk is too short; write the file again as PCM", name);
+        return error_set(error, STATUS_INVALID, "%s: its fmt chunk is too short; write the file again as PCM",
+                         name);
     bool pcm = layout->format == WAV_PCM && (layout->sample_bits == 8 || layout->sample_bits == 16 ||
                                              layout->sample_bits == 24 || layout->sample_bits == 32);
     bool real = layout->format == WAV_FLOAT && layout->sample_bits == 32;
     if (!pcm && !real)
-        return error_set(error, STATUS_INVALID,
-                         "%s: expected PCM of 8, 16, 24 or 32 bits or float of 32 bits, got format %u with %u bits; "
-                         "convert it to PCM 16", name, layout->format, layout->sample_bits);
+        return error_set(
+            error, STATUS_INVALID,
+            "%s: expected PCM of 8, 16, 24 or 32 bits or float of 32 bits, got format %u with %u bits; "
+            "convert it to PCM 16",
+            name, layout->format, layout->sample_bits);
     if (layout->channels == 0 || layout->frame_bytes != layout->channels * (layout->sample_bits / 8) ||
         layout->sample_rate_hz == 0)
-        return error_set(error, STATUS_INVALID,
-                         "%s: its fmt chunk contradicts itself (%u channels of %u bits in frames of %u bytes at %u Hz)",
-                         name, layout->channels, layout->sample_bits, layout->frame_bytes, layout->sample_rate_hz);
+        return error_set(
+            error, STATUS_INVALID,
+            "%s: its fmt chunk contradicts itself (%u channels of %u bits in frames of %u bytes at %u Hz)",
+            name, layout->channels, layout->sample_bits, layout->frame_bytes, layout->sample_rate_hz);
     layout->seen = true;
     return STATUS_OK;
 }
 
-/* One sample with full scale 1.0. Integers are little-endian two's complement, except that 8 bits are offset binary. */
+/* One sample with full scale 1.0. Integers are little-endian two's complement, except that 8 bits are offset
+ * binary. */
 static float sample_decode(const uint8_t *bytes, const struct wav_layout *layout) {
     uint32_t word = 0;
     uint32_t byte_count = layout->sample_bits / 8;
@@ -90,8 +95,8 @@ enum status wav_decode(const uint8_t *data, size_t size, const char *name, struc
         const uint8_t *content = bytes_get(&reader, length);
         if (content == NULL)
             return error_set(error, STATUS_INVALID,
-                             "%s: is cut short (chunk %.4s of %u bytes runs past its end); copy it again", name,
-                             (const char *)tag, length);
+                             "%s: is cut short (chunk %.4s of %u bytes runs past its end); copy it again",
+                             name, (const char *)tag, length);
         if (memcmp(tag, "fmt ", 4) == 0) {
             struct bytes_reader chunk = bytes_reader_over(content, length);
             TRY(layout_read(&chunk, name, &layout, error));

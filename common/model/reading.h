@@ -1,5 +1,6 @@
-/* reading: where a paper's printed equation and the calibrated one differ, functions take which of the two is meant.
- * The calibrated reading is the default of every profile; the paper's is kept to show the difference. */
+/* reading: where a paper's printed equation and the calibrated one differ, functions take which of the two is
+ * meant. The calibrated reading is the default of every profile; the paper's is kept to show the difference.
+ */
 #ifndef TIERBED_MODEL_READING_H
 #define TIERBED_MODEL_READING_H
 

@@ -1,9 +1,9 @@
 /* scenario: the resolved content of a scenario file, and the way from YAML text to it and back.
  *
  * One typed table (scenario_schema.c) drives everything: parsing, units, ranges, defaults, `--set`,
- * `--schema` (JSON Schema), `scenario print` and the reference page. Nothing here touches MPI or starts anything.
- * A struct scenario is plain data owned by the arena that loaded it; it is read-only after loading, and every
- * process of a run loads the same text, so every process sees the same struct. */
+ * `--schema` (JSON Schema), `scenario print` and the reference page. Nothing here touches MPI or starts
+ * anything. A struct scenario is plain data owned by the arena that loaded it; it is read-only after loading,
+ * and every process of a run loads the same text, so every process sees the same struct. */
 #ifndef TIERBED_MODEL_SCENARIO_H
 #define TIERBED_MODEL_SCENARIO_H
 
@@ -22,8 +22,8 @@ enum node_role { ROLE_DEVICE = 0, ROLE_GATEWAY, ROLE_EDGE, ROLE_CHAIN, ROLE_DIRE
 #define SCENARIO_NODES_MAX 100000 /* nodes in one run */
 
 /* A group of like nodes. Without `count` and `per_parent` it is one node called `name`; with count n they are
- * called name-1 .. name-n (parents dealt in contiguous, even blocks); with per_parent n, each node of the parent
- * group has n: name-1-1 (first of the first parent) .. name-P-n. */
+ * called name-1 .. name-n (parents dealt in contiguous, even blocks); with per_parent n, each node of the
+ * parent group has n: name-1-1 (first of the first parent) .. name-P-n. */
 struct scenario_group {
     char name[SCENARIO_NAME_MAX];
     enum node_role role;
@@ -41,85 +41,96 @@ struct scenario_link {
     char from[SCENARIO_NAME_MAX];
     char to[SCENARIO_NAME_MAX];
     enum link_kind kind;
-    double rate_bps;      /* wired */
-    int64_t delay_ns;     /* propagation; 0 only for `ideal` */
-    int64_t jitter_ns;    /* uniform extra delay in [0, jitter] */
-    bool reorder;         /* jitter may reorder; otherwise FIFO is kept */
-    uint32_t queue_max;   /* packets waiting, excluding the one in transmission */
+    double rate_bps;    /* wired */
+    int64_t delay_ns;   /* propagation; 0 only for `ideal` */
+    int64_t jitter_ns;  /* uniform extra delay in [0, jitter] */
+    bool reorder;       /* jitter may reorder; otherwise FIFO is kept */
+    uint32_t queue_max; /* packets waiting, excluding the one in transmission */
     enum link_loss loss;
-    double loss_probability;      /* Bernoulli; Gilbert-Elliott: loss in the good state */
-    double loss_probability_bad;  /* Gilbert-Elliott: loss in the bad state */
-    double loss_good_to_bad;      /* Gilbert-Elliott transition probability per packet */
+    double loss_probability;     /* Bernoulli; Gilbert-Elliott: loss in the good state */
+    double loss_probability_bad; /* Gilbert-Elliott: loss in the bad state */
+    double loss_good_to_bad;     /* Gilbert-Elliott transition probability per packet */
     double loss_bad_to_good;
     double duplicate_probability;
-    double corrupt_probability;   /* a corrupted packet arrives with flipped payload bits and is dropped by its checksum */
-    double reorder_probability;   /* packet gets reorder_delay extra and may be overtaken */
+    double corrupt_probability; /* a corrupted packet arrives with flipped payload bits and is dropped by its
+                                   checksum */
+    double reorder_probability; /* packet gets reorder_delay extra and may be overtaken */
     int64_t reorder_delay_ns;
     /* radio (ofdma, lte-m) */
     enum link_channel channel;
-    double bandwidth_hz;          /* W: whole band of the cell; shared as the kind says */
-    double power_w;               /* z: transmit power */
-    double noise_w_per_hz;        /* N0 */
-    double gain[SCENARIO_STATES]; /* psi of bad, normal, good (markov3); gain[0] is the fixed gain otherwise */
+    double bandwidth_hz;   /* W: whole band of the cell; shared as the kind says */
+    double power_w;        /* z: transmit power */
+    double noise_w_per_hz; /* N0 */
+    double
+        gain[SCENARIO_STATES]; /* psi of bad, normal, good (markov3); gain[0] is the fixed gain otherwise */
     double transition[SCENARIO_STATES][SCENARIO_STATES]; /* markov3, rows bad, normal, good; per slot */
-    uint32_t subchannels;         /* ofdma: C, sub-channels of bandwidth_hz / C; given to senders by allocation */
+    uint32_t subchannels; /* ofdma: C, sub-channels of bandwidth_hz / C; given to senders by allocation */
     uint32_t subchannels_initial; /* ofdma: how many this sender holds before the first allocation */
-    double share;                 /* lte-m: part of the band of this gateway, M_g / N; 0: its devices / all devices */
-    double distance_m;            /* path-loss channel: g = g0 (l0/l)^h */
+    double share;      /* lte-m: part of the band of this gateway, M_g / N; 0: its devices / all devices */
+    double distance_m; /* path-loss channel: g = g0 (l0/l)^h */
     double path_loss_g0;
     double path_loss_exponent;
-    double mini_slot_bits;        /* lte-m: H in tau = H / R_max; a packet of H bits takes ceil(R_max/R) mini-slots */
-    char trace_file[256];         /* trace: Mahimahi text, one millisecond stamp a line = one 1500-byte chance */
+    double
+        mini_slot_bits;   /* lte-m: H in tau = H / R_max; a packet of H bits takes ceil(R_max/R) mini-slots */
+    char trace_file[256]; /* trace: Mahimahi text, one millisecond stamp a line = one 1500-byte chance */
 };
 
 struct scenario_task {
-    double bits;                  /* emulated size of one window */
-    double sample_rate_hz;        /* of the window */
-    int64_t window_ns;            /* length of the window */
-    int64_t phase_ns;             /* each device starts its slot up to this much late (uniform, fixed per device) */
+    double bits;           /* emulated size of one window */
+    double sample_rate_hz; /* of the window */
+    int64_t window_ns;     /* length of the window */
+    int64_t phase_ns;      /* each device starts its slot up to this much late (uniform, fixed per device) */
     uint32_t level_count;
     double criticality[SCENARIO_LEVELS_MAX];  /* k, ascending, equally likely */
     int64_t deadline_ns[SCENARIO_LEVELS_MAX]; /* T_k, same order */
-    int64_t answer_timeout_ns;    /* a device gives a task up as unanswered after this */
+    int64_t answer_timeout_ns;                /* a device gives a task up as unanswered after this */
 };
 
 struct scenario_compute {
-    double gateway_flops;         /* C_g, FLOP/s */
-    double edge_flops;            /* C_e, FLOP/s, divided evenly among gateways */
-    double intensity_flop_per_bit;/* I of local processing */
-    double pruning;               /* p in [0,1): local work is (1-p) H I */
-    double edge_work_flop;        /* F_e per offloaded task */
-    double gateway_power_w;       /* while computing */
-    double edge_power_w;          /* while computing */
-    uint32_t gateway_queue_max;   /* tasks waiting at a gateway */
-    uint32_t edge_queue_max;      /* tasks waiting at the edge per gateway */
-    int64_t collect_window_ns;    /* gateway closes a batch this long after its first task, or when all are in */
+    double gateway_flops;          /* C_g, FLOP/s */
+    double edge_flops;             /* C_e, FLOP/s, divided evenly among gateways */
+    double intensity_flop_per_bit; /* I of local processing */
+    double pruning;                /* p in [0,1): local work is (1-p) H I */
+    double edge_work_flop;         /* F_e per offloaded task */
+    double gateway_power_w;        /* while computing */
+    double edge_power_w;           /* while computing */
+    uint32_t gateway_queue_max;    /* tasks waiting at a gateway */
+    uint32_t edge_queue_max;       /* tasks waiting at the edge per gateway */
+    int64_t collect_window_ns; /* gateway closes a batch this long after its first task, or when all are in */
 };
 
 enum policy_kind { POLICY_LOCAL = 0, POLICY_OFFLOAD, POLICY_RANDOM, POLICY_GREEDY };
 
 struct scenario_policy {
     enum policy_kind kind;
-    double offload_probability;   /* random */
+    double offload_probability; /* random */
 };
 
 enum data_source { DATA_GENERATOR = 0, DATA_RECORDS };
 
 struct scenario_data {
-    enum data_source source;      /* records as soon as `dir` is given */
+    enum data_source source; /* records as soon as `dir` is given */
     char dir[512];
-    double shaft_hz;              /* shaft speed of the generator and the diagnosis */
-    double snr_db;                /* generator: fault impulses against noise */
-    double slip;                  /* generator: relative standard deviation of the impulse spacing */
+    double shaft_hz; /* shaft speed of the generator and the diagnosis */
+    double snr_db;   /* generator: fault impulses against noise */
+    double slip;     /* generator: relative standard deviation of the impulse spacing */
 };
 
 enum fault_kind {
-    FAULT_CRASH = 0, FAULT_RESTART, FAULT_HANG, FAULT_PARTITION,
-    FAULT_LOSS, FAULT_CORRUPT, FAULT_DUPLICATE, FAULT_REORDER, FAULT_RATE
+    FAULT_CRASH = 0,
+    FAULT_RESTART,
+    FAULT_HANG,
+    FAULT_PARTITION,
+    FAULT_LOSS,
+    FAULT_CORRUPT,
+    FAULT_DUPLICATE,
+    FAULT_REORDER,
+    FAULT_RATE
 };
 
-/* One line of the fault schedule. crash/restart: at, node. hang: at, until, node. partition: at, until, from, to,
- * one_way. The rest are link faults: at, until, from, to, value (probability, or rate factor in (0, 1]). */
+/* One line of the fault schedule. crash/restart: at, node. hang: at, until, node. partition: at, until, from,
+ * to, one_way. The rest are link faults: at, until, from, to, value (probability, or rate factor in (0, 1]).
+ */
 struct scenario_fault {
     enum fault_kind kind;
     int64_t at_ns;
@@ -151,7 +162,8 @@ struct scenario {
     uint32_t superdense_max; /* same-time steps before the run is stopped as a loop; at most 250 */
 };
 
-/* One `--set key=value`; key is a dotted path, list items by index or by name: `links.0.rate`, `nodes.sensor.count`. */
+/* One `--set key=value`; key is a dotted path, list items by index or by name: `links.0.rate`,
+ * `nodes.sensor.count`. */
 struct scenario_override {
     const char *assignment; /* "a.b=c", borrowed */
 };
@@ -159,7 +171,7 @@ struct scenario_override {
 /* A problem found in a file. Problems are collected: a load reports all of them at once. */
 struct scenario_problem {
     uint32_t line, column; /* 1-based; 0: from --set or from the file as a whole */
-    char text[512];        /* "links[0].rate: expected a data rate such as `5 Mbit/s`, got `5`; did you mean ...?" */
+    char text[512]; /* "links[0].rate: expected a data rate such as `5 Mbit/s`, got `5`; did you mean ...?" */
 };
 
 #define SCENARIO_PROBLEMS_MAX 100
@@ -170,18 +182,21 @@ struct scenario_problems {
     uint32_t count;
 };
 
-/* Loads FILE, applies overrides, fills defaults, checks everything. STATUS_INVALID with `problems` filled when the
- * content is wrong, STATUS_IO when the file cannot be read (also one problem). Strings and arrays live in `arena`. */
-enum status scenario_load_file(const char *path, const struct scenario_override *overrides, size_t override_count,
-                               struct arena *arena, struct scenario *scenario, struct scenario_problems *problems);
+/* Loads FILE, applies overrides, fills defaults, checks everything. STATUS_INVALID with `problems` filled
+ * when the content is wrong, STATUS_IO when the file cannot be read (also one problem). Strings and arrays
+ * live in `arena`. */
+enum status scenario_load_file(const char *path, const struct scenario_override *overrides,
+                               size_t override_count, struct arena *arena, struct scenario *scenario,
+                               struct scenario_problems *problems);
 
 /* As above from text in memory (`name` stands for the file in messages). */
 enum status scenario_load_text(const char *text, size_t size, const char *name,
                                const struct scenario_override *overrides, size_t override_count,
-                               struct arena *arena, struct scenario *scenario, struct scenario_problems *problems);
+                               struct arena *arena, struct scenario *scenario,
+                               struct scenario_problems *problems);
 
-/* Writes the resolved scenario as YAML with units; loading it again gives an equal struct and prints the same text.
- * Returns a zero-terminated text in `arena`, its length in `size` (may be NULL). */
+/* Writes the resolved scenario as YAML with units; loading it again gives an equal struct and prints the same
+ * text. Returns a zero-terminated text in `arena`, its length in `size` (may be NULL). */
 char *scenario_print(const struct scenario *scenario, struct arena *arena, size_t *size);
 
 /* JSON Schema (draft 2020-12) of the file format, and the Markdown reference page; texts in `arena`. */

@@ -1,7 +1,8 @@
 /* topology: the groups and links of a scenario, expanded to nodes with ids and directed links with ids.
  *
- * Node ids are dense and follow the order of the groups in the file; link ids are dense and sorted by (from, to).
- * Both are equal in every process of a run, whatever the placement: they key random streams and tie-breaks. */
+ * Node ids are dense and follow the order of the groups in the file; link ids are dense and sorted by (from,
+ * to). Both are equal in every process of a run, whatever the placement: they key random streams and
+ * tie-breaks. */
 #ifndef TIERBED_MODEL_TOPOLOGY_H
 #define TIERBED_MODEL_TOPOLOGY_H
 
@@ -18,15 +19,15 @@ struct topology_node {
     uint32_t parent;      /* node id, TOPOLOGY_NONE for none */
     uint32_t first_child; /* children are listed in topology->children[first_child .. +child_count) */
     uint32_t child_count;
-    uint32_t first_link;  /* outgoing links are contiguous: topology->links[first_link .. +link_count) */
+    uint32_t first_link; /* outgoing links are contiguous: topology->links[first_link .. +link_count) */
     uint32_t link_count;
-    bool may_crash;       /* a fault of the schedule kills or hangs it: hosted in a child process under MPI */
+    bool may_crash; /* a fault of the schedule kills or hangs it: hosted in a child process under MPI */
 };
 
 struct topology_link {
-    uint32_t from, to;                   /* node ids */
-    const struct scenario_link *config;  /* borrowed from the scenario */
-    double share;                        /* lte-m: resolved M_g / N */
+    uint32_t from, to;                  /* node ids */
+    const struct scenario_link *config; /* borrowed from the scenario */
+    double share;                       /* lte-m: resolved M_g / N */
 };
 
 struct topology {
@@ -38,7 +39,8 @@ struct topology {
 };
 
 /* Expands `scenario` (borrowed, must outlive the topology). All memory from `arena`. STATUS_LIMIT above
- * SCENARIO_NODES_MAX nodes. scenario_load_* has already checked names, so nothing else fails on a loaded scenario. */
+ * SCENARIO_NODES_MAX nodes. scenario_load_* has already checked names, so nothing else fails on a loaded
+ * scenario. */
 enum status topology_build(const struct scenario *scenario, struct arena *arena, struct topology *topology,
                            struct error *error);
 

@@ -1,10 +1,11 @@
 /* link: the emulator of one directed link: when does a packet offered now arrive, if at all?
  *
- * Pure: no events, no clock, no I/O. The host ("network card") offers packets and asks for departures; a packet
- * waits in a bounded queue (most urgent first, FIFO among equals), is serialised at the rate of the moment its
- * transmission starts, then propagates with optional jitter. Arrival order is FIFO per link unless reordering is
- * asked for. Loss, duplication and corruption are decided when transmission starts, from this link's own streams.
- * Times are integer ns; a transmission of b bits at r bit/s takes llround(b / r * 1e9) ns. */
+ * Pure: no events, no clock, no I/O. The host ("network card") offers packets and asks for departures; a
+ * packet waits in a bounded queue (most urgent first, FIFO among equals), is serialised at the rate of the
+ * moment its transmission starts, then propagates with optional jitter. Arrival order is FIFO per link unless
+ * reordering is asked for. Loss, duplication and corruption are decided when transmission starts, from this
+ * link's own streams. Times are integer ns; a transmission of b bits at r bit/s takes llround(b / r * 1e9)
+ * ns. */
 #ifndef TIERBED_NET_LINK_H
 #define TIERBED_NET_LINK_H
 
@@ -14,13 +15,14 @@
 #include "common/base/error.h"
 #include "common/model/scenario.h"
 
-struct link; /* opaque: holds its queue (capacity config->queue_max), channel state, loss state and counters */
+struct link; /* opaque: holds its queue (capacity config->queue_max), channel state, loss state and counters
+              */
 
 struct link_packet {
-    uint64_t bits;     /* emulated size, > 0 for every kind but `ideal` */
-    uint32_t urgency;  /* higher leaves first; 0 for ordinary traffic */
-    uint32_t handle;   /* the caller's, comes back in the departure */
-    int64_t offered_ns;/* set by link_offer */
+    uint64_t bits;      /* emulated size, > 0 for every kind but `ideal` */
+    uint32_t urgency;   /* higher leaves first; 0 for ordinary traffic */
+    uint32_t handle;    /* the caller's, comes back in the departure */
+    int64_t offered_ns; /* set by link_offer */
 };
 
 enum link_fate { LINK_DELIVERED = 0, LINK_LOST, LINK_CORRUPTED, LINK_CUT };
@@ -29,42 +31,43 @@ enum link_fate { LINK_DELIVERED = 0, LINK_LOST, LINK_CORRUPTED, LINK_CUT };
 struct link_departure {
     struct link_packet packet;
     enum link_fate fate;
-    int64_t start_ns;      /* transmission starts: start - offered is the queueing wait */
-    int64_t air_ns;        /* time on air at the current rate, Omega = bits / R */
-    int64_t end_ns;        /* the link is free again: start + air, or whole mini-slots on lte-m */
-    int64_t arrival_ns;    /* end of air time + propagation + jitter; on lte-m counted from start + air */
-    int64_t duplicate_ns;  /* arrival of a second copy, VTIME_NEVER for none */
-    uint64_t corrupt_key;  /* fate CORRUPTED: seeds which payload bits flip */
+    int64_t start_ns;     /* transmission starts: start - offered is the queueing wait */
+    int64_t air_ns;       /* time on air at the current rate, Omega = bits / R */
+    int64_t end_ns;       /* the link is free again: start + air, or whole mini-slots on lte-m */
+    int64_t arrival_ns;   /* end of air time + propagation + jitter; on lte-m counted from start + air */
+    int64_t duplicate_ns; /* arrival of a second copy, VTIME_NEVER for none */
+    uint64_t corrupt_key; /* fate CORRUPTED: seeds which payload bits flip */
 };
 
-/* What a sender may know of its link: delivered to it as a LINK_STATE message at start and on every change. */
+/* What a sender may know of its link: delivered to it as a LINK_STATE message at start and on every change.
+ */
 struct link_report {
-    double rate_bps;       /* R now */
-    uint32_t state;        /* channel state or level index, 0 for fixed */
-    uint32_t mini_slots;   /* delta: mini-slots per packet of mini_slot_bits, 0 unless lte-m */
-    int64_t mini_slot_ns;  /* tau, 0 unless lte-m */
+    double rate_bps;      /* R now */
+    uint32_t state;       /* channel state or level index, 0 for fixed */
+    uint32_t mini_slots;  /* delta: mini-slots per packet of mini_slot_bits, 0 unless lte-m */
+    int64_t mini_slot_ns; /* tau, 0 unless lte-m */
 };
 
 struct link_counters {
     uint64_t offered, refused, departed, delivered, lost, corrupted, cut, duplicated;
-    uint64_t bits;               /* departed */
-    int64_t busy_ns;             /* total of end - start */
-    double air_s;                /* total time on air */
-    double energy_j;             /* power_w * air_s */
-    double queue_area_s;         /* integral of the number waiting (Little's law) */
-    double wait_s;               /* total waiting time of departed packets */
+    uint64_t bits;       /* departed */
+    int64_t busy_ns;     /* total of end - start */
+    double air_s;        /* total time on air */
+    double energy_j;     /* power_w * air_s */
+    double queue_area_s; /* integral of the number waiting (Little's law) */
+    double wait_s;       /* total waiting time of departed packets */
     uint32_t queue_peak;
 };
 
 /* Impairments that a fault switches on for a while; they add to those of the scenario. */
 struct link_fault {
-    bool cut;                    /* partition: every packet that starts is lost */
+    bool cut;                                 /* partition: every packet that starts is lost */
     double loss, corrupt, duplicate, reorder; /* probabilities, 0 = off */
-    double rate_factor;          /* 1 = off */
+    double rate_factor;                       /* 1 = off */
 };
 
-/* Creates a link; `seed` and `id` key its random streams, `share` is topology_link.share. Reads the trace file of
- * kind `trace`. The caller owns the result and frees it with link_close (NULL is fine). */
+/* Creates a link; `seed` and `id` key its random streams, `share` is topology_link.share. Reads the trace
+ * file of kind `trace`. The caller owns the result and frees it with link_close (NULL is fine). */
 enum status link_open(const struct scenario_link *config, double share, uint64_t seed, uint32_t id,
                       struct link **link, struct error *error);
 void link_close(struct link *link);
@@ -72,12 +75,12 @@ void link_close(struct link *link);
 /* Queues a packet at `now_ns`. STATUS_FULL when the queue holds queue_max (counted as refused). */
 enum status link_offer(struct link *link, struct link_packet packet, int64_t now_ns);
 
-/* If the link is free at `now_ns` and a packet waits, starts its transmission: fills `departure`, returns true.
- * Call again until false (ideal links and zero-length transmissions can start several at once). */
+/* If the link is free at `now_ns` and a packet waits, starts its transmission: fills `departure`, returns
+ * true. Call again until false (ideal links and zero-length transmissions can start several at once). */
 bool link_start(struct link *link, int64_t now_ns, struct link_departure *departure);
 
-/* When link_start is worth calling next: the end of the running transmission if packets wait, else VTIME_NEVER.
- * (An ofdma link with no sub-channel waits for an allocation: VTIME_NEVER.) */
+/* When link_start is worth calling next: the end of the running transmission if packets wait, else
+ * VTIME_NEVER. (An ofdma link with no sub-channel waits for an allocation: VTIME_NEVER.) */
 int64_t link_next_ns(const struct link *link);
 
 /* A slot begins: the Markov channel, the levels or fading step. Returns true when the report changed. */

@@ -1,7 +1,8 @@
 /* message: the typed content of what nodes send each other, and the codec between struct and bytes.
  *
  * Payloads are flat, fixed-width, little-endian and start with a version byte. Decoders accept exactly what
- * encoders write: wrong version, short, long or out-of-range input gives STATUS_INVALID and never reads past the end. */
+ * encoders write: wrong version, short, long or out-of-range input gives STATUS_INVALID and never reads past
+ * the end. */
 #ifndef TIERBED_NET_MESSAGE_H
 #define TIERBED_NET_MESSAGE_H
 
@@ -21,17 +22,18 @@ enum message_type {
     MESSAGE_COUNT
 };
 
-/* Who a task is, and what it has been through so far; carried by all four task messages. VTIME_NEVER: not yet. */
+/* Who a task is, and what it has been through so far; carried by all four task messages. VTIME_NEVER: not
+ * yet. */
 struct task_header {
-    uint32_t device;       /* node id */
+    uint32_t device; /* node id */
     uint32_t slot;
-    uint16_t level;        /* index into scenario task.criticality */
-    uint8_t true_class;    /* enum bearing_class, known to the emulator only; never used for decisions */
-    int64_t born_ns;       /* window complete at the device */
-    int64_t gathered_ns;   /* arrived at the gateway */
-    int64_t decided_ns;    /* the gateway decided local or offload */
+    uint16_t level;          /* index into scenario task.criticality */
+    uint8_t true_class;      /* enum bearing_class, known to the emulator only; never used for decisions */
+    int64_t born_ns;         /* window complete at the device */
+    int64_t gathered_ns;     /* arrived at the gateway */
+    int64_t decided_ns;      /* the gateway decided local or offload */
     int64_t uplink_start_ns; /* transmission to the edge starts: minus decided = B of jopa eq (7) */
-    int64_t uplink_end_ns; /* start + air time Omega of eq (6) */
+    int64_t uplink_end_ns;   /* start + air time Omega of eq (6) */
     int64_t compute_start_ns, compute_end_ns; /* at gateway or edge */
 };
 
@@ -39,22 +41,22 @@ enum task_place { PLACE_NONE = 0, PLACE_GATEWAY, PLACE_EDGE };
 
 enum drop_reason {
     DROP_NONE = 0,
-    DROP_DEADLINE,      /* finished, but later than T_k */
-    DROP_UPLINK_FULL,   /* the uplink queue had no room */
-    DROP_GATEWAY_FULL,  /* the gateway had no room */
-    DROP_EDGE_FULL,     /* the edge had no room */
-    DROP_UNANSWERED,    /* no answer: lost on a link, cut by a partition, or a node on the way was down */
-    DROP_BAD_WINDOW,    /* the window could not be processed */
+    DROP_DEADLINE,     /* finished, but later than T_k */
+    DROP_UPLINK_FULL,  /* the uplink queue had no room */
+    DROP_GATEWAY_FULL, /* the gateway had no room */
+    DROP_EDGE_FULL,    /* the edge had no room */
+    DROP_UNANSWERED,   /* no answer: lost on a link, cut by a partition, or a node on the way was down */
+    DROP_BAD_WINDOW,   /* the window could not be processed */
     DROP_REASON_COUNT
 };
 
-#define MESSAGE_WINDOW_BYTES 76u      /* a TASK or OFFLOAD without its samples */
-#define MESSAGE_SAMPLES_MAX 524250u   /* samples of one window: a message stays within 1 MiB */
+#define MESSAGE_WINDOW_BYTES 76u    /* a TASK or OFFLOAD without its samples */
+#define MESSAGE_SAMPLES_MAX 524250u /* samples of one window: a message stays within 1 MiB */
 
 struct message_task {
     struct task_header task;
     uint32_t sample_rate_hz;
-    uint32_t sample_count; /* 1 .. MESSAGE_SAMPLES_MAX */
+    uint32_t sample_count;  /* 1 .. MESSAGE_SAMPLES_MAX */
     const int16_t *samples; /* decode: owned by the caller's buffer, see message_decode_task */
 };
 
@@ -64,7 +66,7 @@ struct message_offload {
 
 struct message_result {
     struct task_header task;
-    uint8_t drop; /* enum drop_reason */
+    uint8_t drop;  /* enum drop_reason */
     uint8_t class; /* enum bearing_class */
     double confidence;
     double energy_j; /* edge, computing */
@@ -77,7 +79,8 @@ struct message_answer {
     uint8_t class;
     double confidence;
     double energy_device_j, energy_gateway_j, energy_uplink_j, energy_edge_j; /* device: sending the window */
-    int64_t closed_form_ns; /* D of jopa eq (16) from the formulas for this task; VTIME_NEVER where none holds */
+    int64_t
+        closed_form_ns; /* D of jopa eq (16) from the formulas for this task; VTIME_NEVER where none holds */
 };
 
 struct message_link_state {
@@ -123,8 +126,8 @@ enum status message_decode_link_state(const uint8_t *data, size_t size, struct m
 enum status message_decode_allocate(const uint8_t *data, size_t size, struct message_allocate *message);
 enum status message_decode_refused(const uint8_t *data, size_t size, struct message_refused *message);
 
-/* The (device, slot) that an encoded TASK, OFFLOAD, RESULT or ANSWER is about; false for anything else. For the
- * network card, which does not otherwise look into payloads. */
+/* The (device, slot) that an encoded TASK, OFFLOAD, RESULT or ANSWER is about; false for anything else. For
+ * the network card, which does not otherwise look into payloads. */
 bool message_task_identity(enum message_type type, const uint8_t *data, size_t size, uint32_t *device,
                            uint32_t *slot);
 

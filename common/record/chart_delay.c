@@ -84,8 +84,8 @@ static void style_of(char *style_class, size_t size, enum chart_split split, uin
 }
 
 /* Steps up at each delay; long series are thinned to evenly spaced ranks, always with the last. */
-static void draw_curve(struct svg *svg, const struct series *series, const struct svg_axis *x, const struct svg_axis *y,
-                       const char *style_class) {
+static void draw_curve(struct svg *svg, const struct series *series, const struct svg_axis *x,
+                       const struct svg_axis *y, const char *style_class) {
     size_t points = series->count < CURVE_POINTS_MAX ? series->count : CURVE_POINTS_MAX;
     double before = y->from;
     svg_path_open(svg, style_class);
@@ -104,18 +104,21 @@ static void draw_curve(struct svg *svg, const struct series *series, const struc
     svg_path_close(svg);
 }
 
-static void draw_deadlines(struct svg *svg, const struct report_data *data, const struct svg_axis *x, double top) {
+static void draw_deadlines(struct svg *svg, const struct report_data *data, const struct svg_axis *x,
+                           double top) {
     for (uint32_t level = 0; level < data->level_count; level++) {
         double deadline_ms = (double)data->levels[level].deadline_ns / 1e6;
         char style_class[64];
         if (data->levels[level].deadline_ns == VTIME_NEVER || deadline_ms > x->high)
             continue;
         snprintf(style_class, sizeof style_class, "deadline level-%" PRIu32, level);
-        svg_line(svg, svg_axis_at(x, deadline_ms), top - 6, svg_axis_at(x, deadline_ms), top + 2, style_class);
+        svg_line(svg, svg_axis_at(x, deadline_ms), top - 6, svg_axis_at(x, deadline_ms), top + 2,
+                 style_class);
     }
 }
 
-static void draw(struct svg *svg, const struct report_data *data, const struct delays *delays, enum chart_split split) {
+static void draw(struct svg *svg, const struct report_data *data, const struct delays *delays,
+                 enum chart_split split) {
     struct svg_axis x = svg_axis_of(delays->max_ms, svg->width < 500 ? 4 : 8, false);
     struct svg_axis y = svg_axis_of(100, 5, true);
     x.from = 40;
@@ -134,7 +137,8 @@ static void draw(struct svg *svg, const struct report_data *data, const struct d
     }
 }
 
-void chart_delay(struct markup *out, const struct report_data *data, enum chart_split split, struct chart_size size) {
+void chart_delay(struct markup *out, const struct report_data *data, enum chart_split split,
+                 struct chart_size size) {
     struct delays delays;
     struct svg svg;
     char id[64];
@@ -145,12 +149,13 @@ void chart_delay(struct markup *out, const struct report_data *data, enum chart_
         return;
     }
     svg_open(&svg, out,
-             &(struct svg_frame){.width = size.width,
-                                 .height = size.width < 500 ? 260 : 300,
-                                 .id = id,
-                                 .style_class = size.style_class,
-                                 .title = by_level ? "Delay by criticality level" : "Delay by place",
-                                 .description = "Share of done tasks that were answered within a delay; one curve each."});
+             &(struct svg_frame){
+                 .width = size.width,
+                 .height = size.width < 500 ? 260 : 300,
+                 .id = id,
+                 .style_class = size.style_class,
+                 .title = by_level ? "Delay by criticality level" : "Delay by place",
+                 .description = "Share of done tasks that were answered within a delay; one curve each."});
     draw(&svg, data, &delays, split);
     svg_close(&svg);
     free(delays.values);

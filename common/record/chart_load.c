@@ -1,5 +1,5 @@
-/* How busy gateway CPU, uplink and edge were over time. Computed from the tasks' own times: intervals of one gateway
- * that overlap (a batch is computed at once) count once. */
+/* How busy gateway CPU, uplink and edge were over time. Computed from the tasks' own times: intervals of one
+ * gateway that overlap (a batch is computed at once) count once. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -37,7 +37,8 @@ static bool interval_of(const struct row_task *task, enum resource resource, str
     interval->from_ns = uplink ? at->uplink_start_ns : at->compute_start_ns;
     interval->to_ns = uplink ? at->uplink_end_ns : at->compute_end_ns;
     bool here = uplink || task->place == (resource == RESOURCE_EDGE ? PLACE_EDGE : PLACE_GATEWAY);
-    return here && interval->from_ns != VTIME_NEVER && interval->to_ns != VTIME_NEVER && interval->from_ns >= 0;
+    return here && interval->from_ns != VTIME_NEVER && interval->to_ns != VTIME_NEVER &&
+           interval->from_ns >= 0;
 }
 
 static void spread(struct load *load, enum resource resource, int64_t from_ns, int64_t to_ns) {
@@ -57,7 +58,8 @@ static void add_resource(struct load *load, const struct report_data *data, enum
     size_t count = 0;
     for (size_t i = 0; i < data->task_count; i++) {
         intervals[count].owner = report_gateway_of(data, &data->tasks[i]);
-        count += intervals[count].owner != TOPOLOGY_NONE && interval_of(&data->tasks[i], resource, &intervals[count]);
+        count += intervals[count].owner != TOPOLOGY_NONE &&
+                 interval_of(&data->tasks[i], resource, &intervals[count]);
     }
     qsort(intervals, count, sizeof *intervals, by_owner_and_time);
     int64_t covered_ns = 0;
@@ -93,7 +95,8 @@ static void draw_steps(struct svg *svg, const struct load *load, enum resource r
     for (uint32_t bucket = 0; bucket < load->buckets; bucket++) {
         double share = load->busy_ns[resource][bucket] / ((double)load->bucket_ns * gateways);
         double y = svg_axis_at(&axes[1], 100 * share), from_s = vtime_to_s(bucket * load->bucket_ns);
-        double from = svg_axis_at(&axes[0], from_s), to = svg_axis_at(&axes[0], from_s + vtime_to_s(load->bucket_ns));
+        double from = svg_axis_at(&axes[0], from_s),
+               to = svg_axis_at(&axes[0], from_s + vtime_to_s(load->bucket_ns));
         if (bucket == 0)
             svg_path_move(svg, from, y);
         else
@@ -136,8 +139,9 @@ void chart_load(struct markup *out, const struct report_data *data, struct chart
                                  .id = id,
                                  .style_class = size.style_class,
                                  .title = "Utilisation over time",
-                                 .description = "Share of each slot in which gateway processors, uplinks and the edge "
-                                                "server's shares were busy, mean over gateways."});
+                                 .description =
+                                     "Share of each slot in which gateway processors, uplinks and the edge "
+                                     "server's shares were busy, mean over gateways."});
     draw(&svg, data, load);
     svg_close(&svg);
     free(load);

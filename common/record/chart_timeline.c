@@ -40,7 +40,8 @@ static void add_lanes(struct timeline *timeline, const struct report_data *data,
     for (uint32_t id = 0; id < data->node_count && lanes < TIMELINE_LANES_MAX; id++) {
         if (data->nodes[id].parent != gateway || !is_role(&data->nodes[id], ROLE_DEVICE))
             continue;
-        timeline->lanes[timeline->lane_count++] = (struct lane){.device = id, .gateway = gateway, .y = timeline->bottom};
+        timeline->lanes[timeline->lane_count++] =
+            (struct lane){.device = id, .gateway = gateway, .y = timeline->bottom};
         timeline->bottom += LANE_HEIGHT;
         lanes++;
     }
@@ -75,8 +76,8 @@ static void bar(struct svg *svg, const struct svg_axis *axis, double y, int64_t 
 }
 
 static void say(char *title, size_t size, const struct report_data *data, const struct row_task *task) {
-    int length = snprintf(title, size, "%s, slot %" PRIu32 ", level %u, %s", data->nodes[task->task.device].name,
-                          task->task.slot, (unsigned)task->task.level,
+    int length = snprintf(title, size, "%s, slot %" PRIu32 ", level %u, %s",
+                          data->nodes[task->task.device].name, task->task.slot, (unsigned)task->task.level,
                           task->place == PLACE_NONE ? "not processed" : name_of_place(task->place));
     if (task->answered_ns == VTIME_NEVER)
         snprintf(title + length, size - (size_t)length, ", in flight at the end");
@@ -87,9 +88,11 @@ static void say(char *title, size_t size, const struct report_data *data, const 
                  (task->answered_ns - task->task.born_ns) / VTIME_NS_PER_US);
 }
 
-/* The last moment at which something is known to have happened to the task before it was answered or given up. */
+/* The last moment at which something is known to have happened to the task before it was answered or given
+ * up. */
 static int64_t last_step(const struct task_header *at) {
-    const int64_t steps[] = {at->born_ns, at->gathered_ns, at->decided_ns, at->uplink_end_ns, at->compute_end_ns};
+    const int64_t steps[] = {at->born_ns, at->gathered_ns, at->decided_ns, at->uplink_end_ns,
+                             at->compute_end_ns};
     int64_t last = at->born_ns;
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         if (steps[i] != VTIME_NEVER && steps[i] > last)
@@ -106,7 +109,8 @@ static void draw_task(struct svg *svg, const struct report_data *data, const str
     bool given_up = task->drop == DROP_UNANSWERED || task->answered_ns == VTIME_NEVER;
     bar(svg, axis, y, at->born_ns, given_up ? last_step(at) : task->answered_ns, "f-wait");
     bar(svg, axis, y, at->uplink_start_ns, at->uplink_end_ns, "f-uplink");
-    bar(svg, axis, y, at->compute_start_ns, at->compute_end_ns, task->place == PLACE_EDGE ? "f-edge" : "f-gateway");
+    bar(svg, axis, y, at->compute_start_ns, at->compute_end_ns,
+        task->place == PLACE_EDGE ? "f-edge" : "f-gateway");
     double last_s = vtime_to_s(last_step(at));
     if (task->drop != DROP_NONE && task->answered_ns != VTIME_NEVER && last_s <= axis->high)
         svg_cross(svg, svg_axis_at(axis, last_s), y + LANE_HEIGHT / 2, 3, "s-drop");
@@ -141,12 +145,14 @@ void chart_fault(struct svg *svg, const struct report_fault *fault, const struct
     svg_group_close(svg);
 }
 
-/* The name stands above the lanes, shaded while a fault touches the gateway, its devices or the edge server. */
+/* The name stands above the lanes, shaded while a fault touches the gateway, its devices or the edge server.
+ */
 static void draw_gateway(struct svg *svg, const struct report_data *data, const struct svg_axis *axis,
                          const struct timeline *timeline, uint32_t index) {
     uint32_t gateway = timeline->gateways[index];
     double top = timeline->gateway_y[index] - 11;
-    double bottom = index + 1 < timeline->gateway_count ? timeline->gateway_y[index + 1] - 15 : timeline->bottom - 4;
+    double bottom =
+        index + 1 < timeline->gateway_count ? timeline->gateway_y[index + 1] - 15 : timeline->bottom - 4;
     for (size_t i = 0; i < data->fault_count; i++)
         if (report_concerns_gateway(data, &data->faults[i], gateway))
             chart_fault(svg, &data->faults[i], axis, top, bottom);
@@ -165,13 +171,14 @@ void chart_timeline(struct markup *out, const struct report_data *data, struct c
     axis.to = size.width - 14;
     snprintf(id, sizeof id, "timeline-%s", size.suffix);
     svg_open(&svg, out,
-             &(struct svg_frame){.width = size.width,
-                                 .height = timeline.bottom + 40,
-                                 .id = id,
-                                 .style_class = size.style_class,
-                                 .title = "Timeline of tasks",
-                                 .description = "Each bar is one task of one device: grey while it waits or travels, then "
-                                                "its uplink, then its processing at the gateway or the edge server."});
+             &(struct svg_frame){
+                 .width = size.width,
+                 .height = timeline.bottom + 40,
+                 .id = id,
+                 .style_class = size.style_class,
+                 .title = "Timeline of tasks",
+                 .description = "Each bar is one task of one device: grey while it waits or travels, then "
+                                "its uplink, then its processing at the gateway or the edge server."});
     svg_axis_x(&svg, &axis, timeline.bottom, top, "virtual time (s)");
     for (uint32_t i = 0; i < timeline.gateway_count; i++)
         draw_gateway(&svg, data, &axis, &timeline, i);
@@ -183,9 +190,11 @@ void chart_timeline(struct markup *out, const struct report_data *data, struct c
 void chart_timeline_caption(struct markup *out, const struct report_data *data) {
     struct timeline timeline;
     lay_out(&timeline, data, 0);
-    markup_raw(out, "<p class=\"caption\">One lane per device, below its gateway; the first slots of the run");
+    markup_raw(out,
+               "<p class=\"caption\">One lane per device, below its gateway; the first slots of the run");
     if (timeline.gateway_count < timeline.gateway_total || timeline.lane_count < timeline.device_total)
         markup_format(out, ", %" PRIu32 " of %" PRIu32 " gateways and %" PRIu32 " of %" PRIu32 " devices",
-                      timeline.gateway_count, timeline.gateway_total, timeline.lane_count, timeline.device_total);
+                      timeline.gateway_count, timeline.gateway_total, timeline.lane_count,
+                      timeline.device_total);
     markup_raw(out, ". A cross marks where a dropped task was last seen.</p>\n");
 }

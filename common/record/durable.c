@@ -10,11 +10,13 @@
 enum status durable_path(char *path, const char *dir, const char *name, struct error *error) {
     int length = snprintf(path, DURABLE_PATH_MAX, "%s/%s", dir, name);
     if (length < 0 || length >= DURABLE_PATH_MAX)
-        return error_set(error, STATUS_INVALID, "the path %.80s.../%s is too long; use a shorter one", dir, name);
+        return error_set(error, STATUS_INVALID, "the path %.80s.../%s is too long; use a shorter one", dir,
+                         name);
     return STATUS_OK;
 }
 
-/* A rename is only on disk once its folder is. Some file systems cannot sync a folder (EINVAL): they need not. */
+/* A rename is only on disk once its folder is. Some file systems cannot sync a folder (EINVAL): they need
+ * not. */
 static enum status sync_folder_of(const char *path, struct error *error) {
     char folder[DURABLE_PATH_MAX];
     snprintf(folder, sizeof folder, "%s", path);

@@ -1,4 +1,5 @@
-/* durable: files that are either whole or absent. Written beside their place, fsynced, renamed, folder fsynced. */
+/* durable: files that are either whole or absent. Written beside their place, fsynced, renamed, folder
+ * fsynced. */
 #ifndef TIERBED_RECORD_DURABLE_H
 #define TIERBED_RECORD_DURABLE_H
 

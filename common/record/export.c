@@ -62,8 +62,10 @@ static enum status export_table(sqlite3 *db, const char *table, const char *out_
     char path[DURABLE_PATH_MAX], name[64], sql[128];
     struct durable_file file;
     snprintf(name, sizeof name, "%s.csv", table);
-    bool tasks = strstr(table, "tasks") != NULL; /* rows come as processes shipped them: put them in one order */
-    snprintf(sql, sizeof sql, "SELECT * FROM %s%s", table, tasks ? " ORDER BY device_id, slot, born_ns" : " ORDER BY 1, 2");
+    bool tasks =
+        strstr(table, "tasks") != NULL; /* rows come as processes shipped them: put them in one order */
+    snprintf(sql, sizeof sql, "SELECT * FROM %s%s", table,
+             tasks ? " ORDER BY device_id, slot, born_ns" : " ORDER BY 1, 2");
     TRY(durable_path(path, out_dir, name, error));
     TRY(durable_open(&file, path, error));
     enum status status = write_table(db, sql, file.stream, error);

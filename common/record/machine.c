@@ -37,13 +37,14 @@ json_t *machine_describe(void) {
     find_processor(model, sizeof model);
     snprintf(kernel, sizeof kernel, "%s %s", about.sysname, about.release);
     json_int_t memory_bytes = (json_int_t)sysconf(_SC_PHYS_PAGES) * (json_int_t)sysconf(_SC_PAGESIZE);
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "name", about.nodename, "kernel", kernel, "cpu", model, "cores",
-                     (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "memory_bytes", memory_bytes, "architecture",
-                     about.machine);
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "name", about.nodename, "kernel", kernel, "cpu", model,
+                     "cores", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "memory_bytes", memory_bytes,
+                     "architecture", about.machine);
 }
 
-/* Only the programs that speak MPI carry this symbol; this library must not include its header, so it asks the
- * loader. The signature is that of the MPI standard (3.1, section 8.1.1), with plain C types in every binding. */
+/* Only the programs that speak MPI carry this symbol; this library must not include its header, so it asks
+ * the loader. The signature is that of the MPI standard (3.1, section 8.1.1), with plain C types in every
+ * binding. */
 static void find_mpi(char *text, size_t size) {
     int (*library_version)(char *, int *) = NULL;
     void *symbol = dlsym(RTLD_DEFAULT, "MPI_Get_library_version");
@@ -64,6 +65,7 @@ json_t *machine_libraries(void) {
     Mat_GetLibraryVersion(&major, &minor, &release);
     snprintf(matio, sizeof matio, "%d.%d.%d", major, minor, release);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "mpi", mpi, "sqlite", sqlite3_libversion(),
-                     "libsodium", sodium_version_string(), "openssl", OpenSSL_version(OPENSSL_VERSION), "libyaml",
-                     yaml_get_version_string(), "jansson", jansson_version_str(), "fftw", fftw_version, "matio", matio);
+                     "libsodium", sodium_version_string(), "openssl", OpenSSL_version(OPENSSL_VERSION),
+                     "libyaml", yaml_get_version_string(), "jansson", jansson_version_str(), "fftw",
+                     fftw_version, "matio", matio);
 }

@@ -1,4 +1,5 @@
-/* machine: what a run is made on, for its manifest: host, processor, memory, kernel, versions of libraries. */
+/* machine: what a run is made on, for its manifest: host, processor, memory, kernel, versions of libraries.
+ */
 #ifndef TIERBED_RECORD_MACHINE_H
 #define TIERBED_RECORD_MACHINE_H
 

@@ -18,8 +18,8 @@
 #define MANIFEST_BYTES_MAX ((size_t)1 << 20)
 
 void digest_text(const uint64_t digest[4], char text[DIGEST_TEXT_SIZE]) {
-    snprintf(text, DIGEST_TEXT_SIZE, "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, digest[0], digest[1],
-             digest[2], digest[3]);
+    snprintf(text, DIGEST_TEXT_SIZE, "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, digest[0],
+             digest[1], digest[2], digest[3]);
 }
 
 const char *manifest_status_name(enum status status) {
@@ -57,16 +57,16 @@ json_t *manifest_start(const struct record_config *config) {
     const struct scenario *scenario = config->scenario;
     snprintf(seed, sizeof seed, "%" PRIu64, scenario->seed);
     return json_pack(
-        "{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:s, s:f, s:I, s:I, s:o, s:I, s:s, s:o}",
-        "format", "tierbed-run-1", "scenario", manifest_json_text(scenario->name), "description", manifest_json_text(scenario->description),
-        "version", version_text(), "commit", version_commit(), "compiler", version_compiler(),
-        "flags", version_flags(), "variant", version_variant(), "seed", seed,
-        "libraries", machine_libraries(), "host", machine_describe(),
-        "transport", config->transport, "processes", (json_int_t)config->processes,
-        "clock", config->clock, "speed", config->speed,
-        "nodes", (json_int_t)config->topology->node_count, "links", (json_int_t)config->topology->link_count,
-        "command_line", manifest_json_text(config->command_line), "pid", (json_int_t)getpid(),
-        "status", "running", "started_utc", time_now());
+        "{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:s, s:f, s:I, s:I, s:o, s:I, "
+        "s:s, s:o}",
+        "format", "tierbed-run-1", "scenario", manifest_json_text(scenario->name), "description",
+        manifest_json_text(scenario->description), "version", version_text(), "commit", version_commit(),
+        "compiler", version_compiler(), "flags", version_flags(), "variant", version_variant(), "seed", seed,
+        "libraries", machine_libraries(), "host", machine_describe(), "transport", config->transport,
+        "processes", (json_int_t)config->processes, "clock", config->clock, "speed", config->speed, "nodes",
+        (json_int_t)config->topology->node_count, "links", (json_int_t)config->topology->link_count,
+        "command_line", manifest_json_text(config->command_line), "pid", (json_int_t)getpid(), "status",
+        "running", "started_utc", time_now());
 }
 
 /* JSON has no infinities or NaN: such a number becomes null. */
@@ -78,8 +78,8 @@ enum status manifest_finish(json_t *manifest, const struct record_outcome *outco
     char digest[DIGEST_TEXT_SIZE];
     digest_text(outcome->digest, digest);
     json_t *end = json_pack("{s:s, s:s, s:o, s:s, s:I, s:o, s:o, s:I, s:I, s:o}", "status",
-                            manifest_status_name(outcome->status), "reason", status_name(outcome->status), "message",
-                            manifest_json_text(outcome->message), "digest", digest, "virtual_ns",
+                            manifest_status_name(outcome->status), "reason", status_name(outcome->status),
+                            "message", manifest_json_text(outcome->message), "digest", digest, "virtual_ns",
                             (json_int_t)outcome->virtual_ns, "wall_s", number(outcome->wall_s), "startup_s",
                             number(outcome->startup_s), "events", (json_int_t)outcome->events, "windows",
                             (json_int_t)outcome->windows, "ended_utc", time_now());
@@ -113,10 +113,12 @@ enum status manifest_load(const char *dir, json_t **manifest, struct error *erro
     json_t *loaded = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
     free(text);
     if (loaded == NULL)
-        return error_set(error, STATUS_INVALID, "%s:%d:%d: %s", path, problem.line, problem.column, problem.text);
+        return error_set(error, STATUS_INVALID, "%s:%d:%d: %s", path, problem.line, problem.column,
+                         problem.text);
     if (!json_is_object(loaded) || strcmp(manifest_text(loaded, "format", ""), "tierbed-run-1") != 0) {
         json_decref(loaded);
-        return error_set(error, STATUS_INVALID, "%s is not the manifest of a run (format tierbed-run-1)", path);
+        return error_set(error, STATUS_INVALID, "%s is not the manifest of a run (format tierbed-run-1)",
+                         path);
     }
     *manifest = loaded;
     return STATUS_OK;

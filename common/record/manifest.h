@@ -23,14 +23,15 @@ json_t *manifest_start(const struct record_config *config);
 enum status manifest_finish(json_t *manifest, const struct record_outcome *outcome, struct error *error);
 /* Writes DIR/manifest.json durably. */
 enum status manifest_write(const json_t *manifest, const char *dir, struct error *error);
-/* Reads it. STATUS_IO: there is none (`dir` is no run); STATUS_INVALID: it is not a manifest. Owned by the caller. */
+/* Reads it. STATUS_IO: there is none (`dir` is no run); STATUS_INVALID: it is not a manifest. Owned by the
+ * caller. */
 enum status manifest_load(const char *dir, json_t **manifest, struct error *error);
 
 /* "running" of a process that is gone on this host reads as "killed"; otherwise the status as written. */
 const char *manifest_status_now(const json_t *manifest);
 
-/* A JSON string of any text (NULL: ""). JSON is UTF-8, a file name need not be: bytes above 127 of a text that is not
- * UTF-8 become question marks. Owned by the caller; NULL without memory. */
+/* A JSON string of any text (NULL: ""). JSON is UTF-8, a file name need not be: bytes above 127 of a text
+ * that is not UTF-8 become question marks. Owned by the caller; NULL without memory. */
 json_t *manifest_json_text(const char *text);
 
 /* A text or number of the manifest, `fallback` where it is missing or of another type. Borrowed. */

@@ -1,4 +1,5 @@
-/* markup: a growing text for HTML and SVG. Byte-stable: the same values give the same bytes in every locale. */
+/* markup: a growing text for HTML and SVG. Byte-stable: the same values give the same bytes in every locale.
+ */
 #ifndef TIERBED_RECORD_MARKUP_H
 #define TIERBED_RECORD_MARKUP_H
 
@@ -16,11 +17,14 @@ void markup_init(struct markup *markup);
 void markup_close(struct markup *markup); /* safe twice */
 
 void markup_raw(struct markup *markup, const char *text); /* as it is */
-void markup_text(struct markup *markup, const char *text); /* with & < > " ' escaped; other control bytes dropped */
-/* As it is; for formats without %f, whose decimal point depends on the locale, and without foreign text (%s). */
+void markup_text(struct markup *markup,
+                 const char *text); /* with & < > " ' escaped; other control bytes dropped */
+/* As it is; for formats without %f, whose decimal point depends on the locale, and without foreign text (%s).
+ */
 void markup_format(struct markup *markup, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A number with at most `decimals` (0..9) decimals, trailing zeros cut, never "-0"; "n/a" for what is not finite. */
+/* A number with at most `decimals` (0..9) decimals, trailing zeros cut, never "-0"; "n/a" for what is not
+ * finite. */
 void markup_number(struct markup *markup, double value, int decimals);
 /* A number with three significant digits: 0.0123, 1.23, 12.3, 123, 1,230. */
 void markup_quantity(struct markup *markup, double value);

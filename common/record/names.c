@@ -10,25 +10,29 @@
 static const char *const places[] = {
     [PLACE_NONE] = "none", [PLACE_GATEWAY] = "gateway", [PLACE_EDGE] = "edge"};
 
-static const char *const drops[DROP_REASON_COUNT] = {
-    [DROP_NONE] = "none",
-    [DROP_DEADLINE] = "deadline",
-    [DROP_UPLINK_FULL] = "uplink-full",
-    [DROP_GATEWAY_FULL] = "gateway-full",
-    [DROP_EDGE_FULL] = "edge-full",
-    [DROP_UNANSWERED] = "unanswered",
-    [DROP_BAD_WINDOW] = "bad-window"};
+static const char *const drops[DROP_REASON_COUNT] = {[DROP_NONE] = "none",
+                                                     [DROP_DEADLINE] = "deadline",
+                                                     [DROP_UPLINK_FULL] = "uplink-full",
+                                                     [DROP_GATEWAY_FULL] = "gateway-full",
+                                                     [DROP_EDGE_FULL] = "edge-full",
+                                                     [DROP_UNANSWERED] = "unanswered",
+                                                     [DROP_BAD_WINDOW] = "bad-window"};
 
-static const char *const link_kinds[] = {
-    [LINK_IDEAL] = "ideal", [LINK_WIRED] = "wired", [LINK_OFDMA] = "ofdma", [LINK_LTE_M] = "lte-m", [LINK_TRACE] = "trace"};
+static const char *const link_kinds[] = {[LINK_IDEAL] = "ideal",
+                                         [LINK_WIRED] = "wired",
+                                         [LINK_OFDMA] = "ofdma",
+                                         [LINK_LTE_M] = "lte-m",
+                                         [LINK_TRACE] = "trace"};
 
 static const char *const fault_kinds[] = {
-    [FAULT_CRASH] = "crash",         [FAULT_RESTART] = "restart",     [FAULT_HANG] = "hang",
-    [FAULT_PARTITION] = "partition", [FAULT_LOSS] = "loss",           [FAULT_CORRUPT] = "corrupt",
-    [FAULT_DUPLICATE] = "duplicate", [FAULT_REORDER] = "reorder",     [FAULT_RATE] = "rate"};
+    [FAULT_CRASH] = "crash",         [FAULT_RESTART] = "restart", [FAULT_HANG] = "hang",
+    [FAULT_PARTITION] = "partition", [FAULT_LOSS] = "loss",       [FAULT_CORRUPT] = "corrupt",
+    [FAULT_DUPLICATE] = "duplicate", [FAULT_REORDER] = "reorder", [FAULT_RATE] = "rate"};
 
-static const char *const policies[] = {
-    [POLICY_LOCAL] = "local", [POLICY_OFFLOAD] = "offload", [POLICY_RANDOM] = "random", [POLICY_GREEDY] = "greedy"};
+static const char *const policies[] = {[POLICY_LOCAL] = "local",
+                                       [POLICY_OFFLOAD] = "offload",
+                                       [POLICY_RANDOM] = "random",
+                                       [POLICY_GREEDY] = "greedy"};
 
 static const char *pick(const char *const *table, size_t count, unsigned index) {
     return index < count ? table[index] : "unknown";
@@ -50,7 +54,7 @@ const char *name_of_drop(uint8_t drop) {
 }
 
 const char *name_of_class(uint8_t class) {
-    return class < BEARING_CLASS_COUNT ? bearing_class_name((enum bearing_class)class) : "unknown";
+    return class < BEARING_CLASS_COUNT ? bearing_class_name((enum bearing_class) class) : "unknown";
 }
 
 const char *name_of_link_kind(enum link_kind kind) {
@@ -74,8 +78,8 @@ int drop_by_name(const char *name) {
 }
 
 int class_by_name(const char *name) {
-    for (unsigned class = 0; name != NULL && class < BEARING_CLASS_COUNT; class++)
-        if (strcmp(bearing_class_name((enum bearing_class)class), name) == 0)
+    for (unsigned class = 0; name != NULL && class < BEARING_CLASS_COUNT; class ++)
+        if (strcmp(bearing_class_name((enum bearing_class) class), name) == 0)
             return (int)class;
     return -1;
 }

@@ -1,5 +1,6 @@
-/* names: the words that the record uses for places, reasons, kinds. The same words stand in the database, in the
- * summary, in the report and in docs/reference/record.md. All texts are static; "unknown" for a value in no table. */
+/* names: the words that the record uses for places, reasons, kinds. The same words stand in the database, in
+ * the summary, in the report and in docs/reference/record.md. All texts are static; "unknown" for a value in
+ * no table. */
 #ifndef TIERBED_RECORD_NAMES_H
 #define TIERBED_RECORD_NAMES_H
 
@@ -7,9 +8,9 @@
 
 #include "common/model/scenario.h"
 
-const char *name_of_place(uint8_t place);          /* enum task_place */
-const char *name_of_drop(uint8_t drop);            /* enum drop_reason */
-const char *name_of_class(uint8_t class);          /* enum bearing_class */
+const char *name_of_place(uint8_t place); /* enum task_place */
+const char *name_of_drop(uint8_t drop);   /* enum drop_reason */
+const char *name_of_class(uint8_t class); /* enum bearing_class */
 const char *name_of_link_kind(enum link_kind kind);
 const char *name_of_fault_kind(enum fault_kind kind);
 const char *name_of_policy(enum policy_kind kind);

@@ -19,9 +19,10 @@ static enum status check_schema(sqlite3 *db, const char *dir, struct error *erro
     int version = 0;
     TRY(reader_each(db, "PRAGMA user_version", take_version, &version, error));
     if (version != SCHEMA_VERSION)
-        return error_set(error, STATUS_INVALID,
-                         "%s/%s has schema version %d, this build reads version %d: use the build that made the run",
-                         dir, STORE_FILE, version, SCHEMA_VERSION);
+        return error_set(
+            error, STATUS_INVALID,
+            "%s/%s has schema version %d, this build reads version %d: use the build that made the run", dir,
+            STORE_FILE, version, SCHEMA_VERSION);
     return STATUS_OK;
 }
 
@@ -63,12 +64,14 @@ enum status reader_open(const char *dir, sqlite3 **db, struct error *error) {
     enum status status = try_open(path, dir, db, error);
     if (status != STATUS_IO || access(wal, F_OK) == 0)
         return status;
-    /* A database that was left in WAL mode, in a folder that cannot be written: it has no WAL, so nobody changes it. */
+    /* A database that was left in WAL mode, in a folder that cannot be written: it has no WAL, so nobody
+     * changes it. */
     write_uri(uri, sizeof uri, path);
     return try_open(uri, dir, db, error);
 }
 
-enum status reader_each(sqlite3 *db, const char *sql, reader_visit visit, void *context, struct error *error) {
+enum status reader_each(sqlite3 *db, const char *sql, reader_visit visit, void *context,
+                        struct error *error) {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
         return store_failure(db, "reading it", error);
@@ -117,38 +120,38 @@ static const char *text_at(sqlite3_stmt *row, int column) {
 
 static enum status visit_task(sqlite3_stmt *row, void *context) {
     const struct task_visit *to = context;
-    struct row_task task = {
-        .task = {.device = (uint32_t)sqlite3_column_int64(row, 0),
-                 .slot = (uint32_t)sqlite3_column_int64(row, 1),
-                 .level = (uint16_t)sqlite3_column_int(row, 2),
-                 .true_class = word(class_by_name(text_at(row, 3)), UINT8_MAX),
-                 .born_ns = reader_time(row, 4),
-                 .gathered_ns = reader_time(row, 5),
-                 .decided_ns = reader_time(row, 6),
-                 .uplink_start_ns = reader_time(row, 7),
-                 .uplink_end_ns = reader_time(row, 8),
-                 .compute_start_ns = reader_time(row, 9),
-                 .compute_end_ns = reader_time(row, 10)},
-        .answered_ns = reader_time(row, 11),
-        .place = word(place_by_name(text_at(row, 12)), PLACE_NONE),
-        .drop = word(drop_by_name(text_at(row, 13)), DROP_UNANSWERED),
-        .class = word(class_by_name(text_at(row, 14)), UINT8_MAX),
-        .confidence = reader_real(row, 15),
-        .energy_device_j = reader_real(row, 16),
-        .energy_gateway_j = reader_real(row, 17),
-        .energy_uplink_j = reader_real(row, 18),
-        .energy_edge_j = reader_real(row, 19),
-        .closed_form_ns = reader_time(row, 20),
-        .deadline_ns = reader_time(row, 21)};
+    struct row_task task = {.task = {.device = (uint32_t)sqlite3_column_int64(row, 0),
+                                     .slot = (uint32_t)sqlite3_column_int64(row, 1),
+                                     .level = (uint16_t)sqlite3_column_int(row, 2),
+                                     .true_class = word(class_by_name(text_at(row, 3)), UINT8_MAX),
+                                     .born_ns = reader_time(row, 4),
+                                     .gathered_ns = reader_time(row, 5),
+                                     .decided_ns = reader_time(row, 6),
+                                     .uplink_start_ns = reader_time(row, 7),
+                                     .uplink_end_ns = reader_time(row, 8),
+                                     .compute_start_ns = reader_time(row, 9),
+                                     .compute_end_ns = reader_time(row, 10)},
+                            .answered_ns = reader_time(row, 11),
+                            .place = word(place_by_name(text_at(row, 12)), PLACE_NONE),
+                            .drop = word(drop_by_name(text_at(row, 13)), DROP_UNANSWERED),
+                            .class = word(class_by_name(text_at(row, 14)), UINT8_MAX),
+                            .confidence = reader_real(row, 15),
+                            .energy_device_j = reader_real(row, 16),
+                            .energy_gateway_j = reader_real(row, 17),
+                            .energy_uplink_j = reader_real(row, 18),
+                            .energy_edge_j = reader_real(row, 19),
+                            .closed_form_ns = reader_time(row, 20),
+                            .deadline_ns = reader_time(row, 21)};
     return to->visit(&task, to->context);
 }
 
 enum status reader_each_task(sqlite3 *db, reader_visit_task visit, void *context, struct error *error) {
     struct task_visit to = {.visit = visit, .context = context};
-    return reader_each(db,
-                       "SELECT device_id, slot, level, true_class, born_ns, gathered_ns, decided_ns, uplink_start_ns,"
-                       " uplink_end_ns, compute_start_ns, compute_end_ns, answered_ns, place, drop_reason, class,"
-                       " confidence, energy_device_j, energy_gateway_j, energy_uplink_j, energy_edge_j, closed_form_ns,"
-                       " deadline_ns FROM tasks ORDER BY device_id, slot, born_ns",
-                       visit_task, &to, error);
+    return reader_each(
+        db,
+        "SELECT device_id, slot, level, true_class, born_ns, gathered_ns, decided_ns, uplink_start_ns,"
+        " uplink_end_ns, compute_start_ns, compute_end_ns, answered_ns, place, drop_reason, class,"
+        " confidence, energy_device_j, energy_gateway_j, energy_uplink_j, energy_edge_j, closed_form_ns,"
+        " deadline_ns FROM tasks ORDER BY device_id, slot, born_ns",
+        visit_task, &to, error);
 }

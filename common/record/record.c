@@ -12,8 +12,8 @@
 #include "common/record/manifest.h"
 #include "common/record/store.h"
 
-/* Room kept aside from the start, given back before the last files are written: a run that filled the disk can still
- * say so in its manifest. */
+/* Room kept aside from the start, given back before the last files are written: a run that filled the disk
+ * can still say so in its manifest. */
 #define RESERVE_FILE ".reserve"
 #define RESERVE_BYTES ((size_t)256 * 1024)
 
@@ -114,14 +114,19 @@ enum status record_open(const struct record_config *config, struct record **reco
 static bool row_fits(const struct record *record, const struct row *row) {
     const struct topology *topology = record->config.topology;
     switch (row->kind) {
-    case ROW_TASK: return row->as.task.task.device < topology->node_count;
-    case ROW_NODE: return row->as.node.node < topology->node_count;
-    case ROW_LINK: return row->as.link.link < topology->link_count;
+    case ROW_TASK:
+        return row->as.task.task.device < topology->node_count;
+    case ROW_NODE:
+        return row->as.node.node < topology->node_count;
+    case ROW_LINK:
+        return row->as.link.link < topology->link_count;
     case ROW_FAULT:
         return row->as.fault.fault < record->config.scenario->fault_count &&
                (row->as.fault.node == TOPOLOGY_NONE || row->as.fault.node < topology->node_count);
-    case ROW_PROCESS: return true;
-    case ROW_KIND_COUNT: break;
+    case ROW_PROCESS:
+        return true;
+    case ROW_KIND_COUNT:
+        break;
     }
     return false;
 }
@@ -137,8 +142,8 @@ enum status record_row(struct record *record, const struct row *row, struct erro
     if (record->failure.status != STATUS_OK)
         return remember(record, record->failure.status, error);
     if (!row_fits(record, row))
-        return error_set(error, STATUS_INVALID, "a row of kind %d names a node, link or fault that is not there",
-                         (int)row->kind);
+        return error_set(error, STATUS_INVALID,
+                         "a row of kind %d names a node, link or fault that is not there", (int)row->kind);
     return remember(record, store_row(&record->store, &record->config, row, &record->failure), error);
 }
 
@@ -149,7 +154,8 @@ enum status record_flush(struct record *record, struct error *error) {
 }
 
 /* A run whose rows could not all be written is not a finished one, whatever the engine thought. */
-static struct record_outcome outcome_to_write(const struct record *record, const struct record_outcome *outcome) {
+static struct record_outcome outcome_to_write(const struct record *record,
+                                              const struct record_outcome *outcome) {
     struct record_outcome written = *outcome;
     if (record->failure.status != STATUS_OK && outcome->status == STATUS_OK) {
         written.status = record->failure.status;
@@ -158,13 +164,15 @@ static struct record_outcome outcome_to_write(const struct record *record, const
     return written;
 }
 
-static enum status write_manifest(struct record *record, const struct record_outcome *outcome, struct error *error) {
+static enum status write_manifest(struct record *record, const struct record_outcome *outcome,
+                                  struct error *error) {
     struct record_outcome written = outcome_to_write(record, outcome);
     TRY(manifest_finish(record->manifest, &written, error));
     return manifest_write(record->manifest, record->dir, error);
 }
 
-/* On a full disk the reserve goes to the manifest first, and what is left of it to the rows before the failure. */
+/* On a full disk the reserve goes to the manifest first, and what is left of it to the rows before the
+ * failure. */
 enum status record_close(struct record *record, const struct record_outcome *outcome, struct error *error) {
     if (record == NULL)
         return STATUS_OK;

@@ -1,6 +1,5 @@
 #include "common/record/report.h"
 
-
 #include "common/base/version.h"
 #include "common/record/durable.h"
 #include "common/record/report_charts.h"
@@ -99,7 +98,8 @@ static void count_panels(struct markup *out, const struct report_data *data) {
     panel_close(out);
 }
 
-static enum status page(struct markup *out, const struct report_data *data, const char *dir, struct error *error) {
+static enum status page(struct markup *out, const struct report_data *data, const char *dir,
+                        struct error *error) {
     enum status status = STATUS_OK;
     page_open(out, data);
     report_header(out, data);
@@ -118,7 +118,8 @@ static enum status page(struct markup *out, const struct report_data *data, cons
     report_manifest(out, data, dir);
     markup_raw(out, "</main>\n<footer>Tierbed ");
     markup_text(out, version_text());
-    markup_raw(out, ". Every figure on this page comes from metrics.sqlite beside it.</footer>\n</body>\n</html>\n");
+    markup_raw(
+        out, ". Every figure on this page comes from metrics.sqlite beside it.</footer>\n</body>\n</html>\n");
     if (status == STATUS_OK && out->failed)
         status = error_set(error, STATUS_MEMORY, "no memory for the report of %s", dir);
     return status;

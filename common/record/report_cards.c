@@ -28,7 +28,8 @@ void report_header(struct markup *out, const struct report_data *data) {
     const char *status = manifest_status_now(data->manifest);
     markup_raw(out, "<header>\n<h1>");
     markup_text(out, summary->scenario);
-    markup_raw(out, strcmp(status, "finished") == 0 ? " <span class=\"badge finished\">" : " <span class=\"badge\">");
+    markup_raw(out, strcmp(status, "finished") == 0 ? " <span class=\"badge finished\">"
+                                                    : " <span class=\"badge\">");
     markup_text(out, status);
     markup_raw(out, "</span></h1>\n");
     if (summary->description[0] != '\0') {

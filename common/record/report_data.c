@@ -99,18 +99,20 @@ static enum status load_all(struct report_data *data, const char *dir, struct er
     TRY(manifest_load(dir, &data->manifest, error));
     TRY(summary_load(dir, &data->summary, error));
     TRY(reader_open(dir, &data->db, error));
-    TRY(reader_each(data->db, "SELECT node_id, name, role, parent_id FROM nodes ORDER BY node_id", take_node, data,
+    TRY(reader_each(data->db, "SELECT node_id, name, role, parent_id FROM nodes ORDER BY node_id", take_node,
+                    data, error));
+    TRY(reader_each(data->db, "SELECT criticality, deadline_ns FROM levels ORDER BY level", take_level, data,
                     error));
-    TRY(reader_each(data->db, "SELECT criticality, deadline_ns FROM levels ORDER BY level", take_level, data, error));
     TRY(reader_each(data->db,
                     "SELECT fault, kind, CASE WHEN COUNT(DISTINCT target) > 1 THEN MIN(target) || ' and ' ||"
                     " (COUNT(DISTINCT target) - 1) || ' more' ELSE MIN(target) END, MAX(value), MIN(at_ns),"
                     " MAX(CASE phase WHEN 'ends' THEN at_ns END), SUM(lost_count), COUNT(DISTINCT node_id)"
                     " FROM faults GROUP BY fault ORDER BY fault",
                     take_fault, data, error));
-    TRY(reader_each(data->db,
-                    "SELECT DISTINCT fault, node_id FROM faults WHERE node_id IS NOT NULL ORDER BY fault, node_id",
-                    take_concern, data, error));
+    TRY(reader_each(
+        data->db,
+        "SELECT DISTINCT fault, node_id FROM faults WHERE node_id IS NOT NULL ORDER BY fault, node_id",
+        take_concern, data, error));
     pair_crashes(data);
     return reader_each_task(data->db, take_task, data, error);
 }
@@ -149,7 +151,8 @@ uint32_t report_gateway_of(const struct report_data *data, const struct row_task
     return parent < data->node_count ? parent : TOPOLOGY_NONE;
 }
 
-bool report_concerns_gateway(const struct report_data *data, const struct report_fault *fault, uint32_t gateway) {
+bool report_concerns_gateway(const struct report_data *data, const struct report_fault *fault,
+                             uint32_t gateway) {
     for (size_t i = 0; i < data->concern_count; i++) {
         uint32_t node = data->concerns[i].node;
         if (data->concerns[i].fault != fault->fault || node >= data->node_count)

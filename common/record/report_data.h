@@ -28,10 +28,10 @@ struct report_concern {
 
 /* One line of the fault schedule, as it was carried out. */
 struct report_fault {
-    uint32_t fault, nodes;     /* index in the schedule; nodes it concerned */
+    uint32_t fault, nodes; /* index in the schedule; nodes it concerned */
     char kind[16], target[160];
-    double value;              /* NAN for none */
-    int64_t begin_ns, end_ns;  /* end VTIME_NEVER: to the end of the run, or of no duration (restart) */
+    double value;             /* NAN for none */
+    int64_t begin_ns, end_ns; /* end VTIME_NEVER: to the end of the run, or of no duration (restart) */
     uint64_t lost;
 };
 
@@ -57,7 +57,8 @@ enum status report_data_load(struct report_data *data, const char *dir, struct e
 void report_data_close(struct report_data *data);
 
 /* Did this fault concern this gateway: the node itself, one of its devices, or its parent? */
-bool report_concerns_gateway(const struct report_data *data, const struct report_fault *fault, uint32_t gateway);
+bool report_concerns_gateway(const struct report_data *data, const struct report_fault *fault,
+                             uint32_t gateway);
 
 /* The gateway of a task: its node id, TOPOLOGY_NONE when there is none. */
 uint32_t report_gateway_of(const struct report_data *data, const struct row_task *task);

@@ -10,8 +10,10 @@ void report_level_colours(struct markup *out, uint32_t level_count);
 void report_header(struct markup *out, const struct report_data *data);
 void report_cards(struct markup *out, const struct report_data *data);
 void report_faults(struct markup *out, const struct report_data *data);
-void report_links(struct markup *out, const struct report_data *data, struct error *error, enum status *status);
-void report_processes(struct markup *out, const struct report_data *data, struct error *error, enum status *status);
+void report_links(struct markup *out, const struct report_data *data, struct error *error,
+                  enum status *status);
+void report_processes(struct markup *out, const struct report_data *data, struct error *error,
+                      enum status *status);
 void report_manifest(struct markup *out, const struct report_data *data, const char *dir);
 
 #endif

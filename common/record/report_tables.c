@@ -96,11 +96,12 @@ static enum status query_row(sqlite3_stmt *row, void *context) {
     return STATUS_OK;
 }
 
-#define LINK_COLUMNS "offered|delivered|lost|corrupted|cut|refused|duplicated|mean wait (ms)|busy (%)|peak queue|energy (J)"
-#define LINK_SUMS                                                                                                      \
-    " SUM(t.offered), SUM(t.delivered), SUM(t.lost), SUM(t.corrupted), SUM(t.cut), SUM(t.refused),"                    \
-    " SUM(t.duplicated), SUM(t.wait_s) * 1e3 / NULLIF(SUM(t.departed), 0),"                                            \
-    " SUM(t.busy_ns) * 1e2 / COUNT(*) / (SELECT NULLIF(value, 0) FROM meta WHERE key = 'virtual_ns'),"                 \
+#define LINK_COLUMNS                                                                                         \
+    "offered|delivered|lost|corrupted|cut|refused|duplicated|mean wait (ms)|busy (%)|peak queue|energy (J)"
+#define LINK_SUMS                                                                                            \
+    " SUM(t.offered), SUM(t.delivered), SUM(t.lost), SUM(t.corrupted), SUM(t.cut), SUM(t.refused),"          \
+    " SUM(t.duplicated), SUM(t.wait_s) * 1e3 / NULLIF(SUM(t.departed), 0),"                                  \
+    " SUM(t.busy_ns) * 1e2 / COUNT(*) / (SELECT NULLIF(value, 0) FROM meta WHERE key = 'virtual_ns'),"       \
     " MAX(t.queue_peak), SUM(t.energy_j) FROM links l JOIN link_totals t ON t.link_id = l.link_id"
 
 static enum status link_details(struct markup *out, const struct report_data *data, struct error *error) {
@@ -108,22 +109,26 @@ static enum status link_details(struct markup *out, const struct report_data *da
     struct query_table table = {.out = out, .texts = 3};
     markup_raw(out, "<details><summary>Each link</summary>\n");
     table_open(out, "Links", "<from|<to|<kind|" LINK_COLUMNS);
-    snprintf(sql, sizeof sql, "SELECT l.from_name, l.to_name, l.kind, %s GROUP BY l.link_id ORDER BY l.link_id LIMIT %d",
+    snprintf(sql, sizeof sql,
+             "SELECT l.from_name, l.to_name, l.kind, %s GROUP BY l.link_id ORDER BY l.link_id LIMIT %d",
              LINK_SUMS, LINK_ROWS_MAX);
     enum status status = reader_each(data->db, sql, query_row, &table, error);
     table_close(out);
     if (data->summary.links > LINK_ROWS_MAX)
-        markup_format(out, "<p class=\"caption\">The first %d of %" PRIu64 "; all are in metrics.sqlite.</p>\n",
+        markup_format(out,
+                      "<p class=\"caption\">The first %d of %" PRIu64 "; all are in metrics.sqlite.</p>\n",
                       LINK_ROWS_MAX, data->summary.links);
     markup_raw(out, "</details>\n");
     return status;
 }
 
-void report_links(struct markup *out, const struct report_data *data, struct error *error, enum status *status) {
+void report_links(struct markup *out, const struct report_data *data, struct error *error,
+                  enum status *status) {
     struct query_table table = {.out = out, .texts = 3};
     if (*status != STATUS_OK)
         return;
-    panel_open(out, "Links", "Packets from group to group. Waiting is the time in the queue before transmission.");
+    panel_open(out, "Links",
+               "Packets from group to group. Waiting is the time in the queue before transmission.");
     table_open(out, "Links by group", "<from|<to|<kind|links|" LINK_COLUMNS);
     *status = reader_each(data->db,
                           "SELECT l.from_group, l.to_group, l.kind, COUNT(*)," LINK_SUMS
@@ -131,7 +136,8 @@ void report_links(struct markup *out, const struct report_data *data, struct err
                           query_row, &table, error);
     table_close(out);
     if (table.rows == 0)
-        markup_raw(out, "<p class=\"caption\">Not recorded: the run ended before its links could report.</p>\n");
+        markup_raw(out,
+                   "<p class=\"caption\">Not recorded: the run ended before its links could report.</p>\n");
     else if (*status == STATUS_OK)
         *status = link_details(out, data, error);
     markup_raw(out, "</section>\n");
@@ -164,20 +170,24 @@ static void lateness(struct markup *out, const struct summary *summary) {
     markup_raw(out, " ms at most, in the worst process.</p>\n");
 }
 
-void report_processes(struct markup *out, const struct report_data *data, struct error *error, enum status *status) {
+void report_processes(struct markup *out, const struct report_data *data, struct error *error,
+                      enum status *status) {
     char sql[512];
     struct query_table table = {.out = out, .texts = 0};
     if (*status != STATUS_OK)
         return;
-    panel_open(out, "Processes", "Where the wall-clock time went. Waiting: for grants of time and for messages.");
-    *status = reader_each(data->db,
-                          "SELECT delay_ns, from_group, to_group FROM links WHERE kind <> 'ideal' AND delay_ns > 0"
-                          " ORDER BY delay_ns, link_id LIMIT 1",
-                          take_lookahead, out, error);
+    panel_open(out, "Processes",
+               "Where the wall-clock time went. Waiting: for grants of time and for messages.");
+    *status =
+        reader_each(data->db,
+                    "SELECT delay_ns, from_group, to_group FROM links WHERE kind <> 'ideal' AND delay_ns > 0"
+                    " ORDER BY delay_ns, link_id LIMIT 1",
+                    take_lookahead, out, error);
     lateness(out, &data->summary);
-    table_open(out, "Processes",
-               "rank|nodes|events|windows|events per window|busy (s)|waiting (s)|waiting (%)|batches sent|sent (kB)|"
-               "late p99 (ms)|peak memory (MB)");
+    table_open(
+        out, "Processes",
+        "rank|nodes|events|windows|events per window|busy (s)|waiting (s)|waiting (%)|batches sent|sent (kB)|"
+        "late p99 (ms)|peak memory (MB)");
     snprintf(sql, sizeof sql,
              "SELECT rank, nodes, events, windows, events * 1.0 / NULLIF(windows, 0), busy_s, wait_s,"
              " wait_s * 100 / NULLIF(busy_s + wait_s, 0), batches_sent, bytes_sent / 1e3, late_p99_s * 1e3,"
@@ -187,10 +197,12 @@ void report_processes(struct markup *out, const struct report_data *data, struct
         *status = reader_each(data->db, sql, query_row, &table, error);
     table_close(out);
     if (data->summary.process_rows > PROCESS_ROWS_MAX)
-        markup_format(out, "<p class=\"caption\">The first %d of %" PRIu64 "; all are in metrics.sqlite.</p>\n",
+        markup_format(out,
+                      "<p class=\"caption\">The first %d of %" PRIu64 "; all are in metrics.sqlite.</p>\n",
                       PROCESS_ROWS_MAX, data->summary.process_rows);
     if (table.rows == 0)
-        markup_raw(out, "<p class=\"caption\">Not recorded: the run ended before its processes could report.</p>\n");
+        markup_raw(
+            out, "<p class=\"caption\">Not recorded: the run ended before its processes could report.</p>\n");
     markup_raw(out, "</section>\n");
 }
 
@@ -250,7 +262,8 @@ static void manifest_rows(struct markup *out, const char *prefix, const json_t *
 
 void report_manifest(struct markup *out, const struct report_data *data, const char *dir) {
     const char *command = manifest_text(data->manifest, "command_line", "");
-    panel_open(out, "How to repeat", "The same scenario and seed give the same digest, on any number of processes.");
+    panel_open(out, "How to repeat",
+               "The same scenario and seed give the same digest, on any number of processes.");
     markup_raw(out, "<pre><code>");
     if (command[0] != '\0') {
         markup_text(out, command);

@@ -160,12 +160,23 @@ void row_encode(struct bytes_writer *writer, const struct row *row) {
     assert(row->kind >= ROW_TASK && row->kind < ROW_KIND_COUNT);
     bytes_put_u8(writer, (uint8_t)row->kind);
     switch (row->kind) {
-    case ROW_TASK: put_task(writer, &row->as.task); break;
-    case ROW_NODE: put_node(writer, &row->as.node); break;
-    case ROW_LINK: put_link(writer, &row->as.link); break;
-    case ROW_FAULT: put_fault(writer, &row->as.fault); break;
-    case ROW_PROCESS: put_process(writer, &row->as.process); break;
-    case ROW_KIND_COUNT: break;
+    case ROW_TASK:
+        put_task(writer, &row->as.task);
+        break;
+    case ROW_NODE:
+        put_node(writer, &row->as.node);
+        break;
+    case ROW_LINK:
+        put_link(writer, &row->as.link);
+        break;
+    case ROW_FAULT:
+        put_fault(writer, &row->as.fault);
+        break;
+    case ROW_PROCESS:
+        put_process(writer, &row->as.process);
+        break;
+    case ROW_KIND_COUNT:
+        break;
     }
 }
 
@@ -179,12 +190,24 @@ enum status row_decode(struct bytes_reader *reader, struct row *row) {
     }
     row->kind = (enum row_kind)kind;
     switch (row->kind) {
-    case ROW_TASK: valid = get_task(reader, &row->as.task); break;
-    case ROW_NODE: get_node(reader, &row->as.node); break;
-    case ROW_LINK: get_link(reader, &row->as.link); break;
-    case ROW_FAULT: valid = get_fault(reader, &row->as.fault); break;
-    case ROW_PROCESS: get_process(reader, &row->as.process); break;
-    case ROW_KIND_COUNT: valid = false; break;
+    case ROW_TASK:
+        valid = get_task(reader, &row->as.task);
+        break;
+    case ROW_NODE:
+        get_node(reader, &row->as.node);
+        break;
+    case ROW_LINK:
+        get_link(reader, &row->as.link);
+        break;
+    case ROW_FAULT:
+        valid = get_fault(reader, &row->as.fault);
+        break;
+    case ROW_PROCESS:
+        get_process(reader, &row->as.process);
+        break;
+    case ROW_KIND_COUNT:
+        valid = false;
+        break;
     }
     if (!valid || reader->failed) {
         reader->failed = true;

@@ -1,4 +1,5 @@
-/* rows: what a run measures, as plain structs with a codec, so that processes can ship them to the director. */
+/* rows: what a run measures, as plain structs with a codec, so that processes can ship them to the director.
+ */
 #ifndef TIERBED_RECORD_ROWS_H
 #define TIERBED_RECORD_ROWS_H
 
@@ -55,7 +56,7 @@ struct row_fault {
 struct row_process {
     uint32_t rank, nodes;
     uint64_t events, windows, batches_sent, bytes_sent;
-    double busy_s, wait_s;         /* wall clock: executing, waiting for grants and messages */
+    double busy_s, wait_s; /* wall clock: executing, waiting for grants and messages */
     uint64_t peak_rss_bytes;
     double late_p50_s, late_p99_s, late_max_s; /* wall-clock mode, else 0 */
 };

@@ -2,17 +2,17 @@
 
 #include <stddef.h>
 
-static const char meta_table[] =
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID";
+static const char meta_table[] = "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID";
 
 static const char levels_table[] =
     "CREATE TABLE levels (level INTEGER PRIMARY KEY, criticality REAL, deadline_ns INTEGER)";
 
-static const char nodes_table[] =
-    "CREATE TABLE nodes (node_id INTEGER PRIMARY KEY, name TEXT UNIQUE, role TEXT, group_name TEXT, parent_id INTEGER)";
+static const char nodes_table[] = "CREATE TABLE nodes (node_id INTEGER PRIMARY KEY, name TEXT UNIQUE, role "
+                                  "TEXT, group_name TEXT, parent_id INTEGER)";
 
 static const char links_table[] =
-    "CREATE TABLE links (link_id INTEGER PRIMARY KEY, from_id INTEGER, to_id INTEGER, from_name TEXT, to_name TEXT,"
+    "CREATE TABLE links (link_id INTEGER PRIMARY KEY, from_id INTEGER, to_id INTEGER, from_name TEXT, "
+    "to_name TEXT,"
     " from_group TEXT, to_group TEXT, kind TEXT, delay_ns INTEGER, rate_bps REAL, bandwidth_hz REAL,"
     " queue_max INTEGER)";
 
@@ -25,7 +25,8 @@ static const char tasks_table[] =
 
 static const char node_totals_table[] =
     "CREATE TABLE node_totals (node_id INTEGER, events INTEGER, sent INTEGER, received INTEGER,"
-    " protocol_errors INTEGER, dropped_down INTEGER, crashes INTEGER, restarts INTEGER, hangs INTEGER, digest TEXT,"
+    " protocol_errors INTEGER, dropped_down INTEGER, crashes INTEGER, restarts INTEGER, hangs INTEGER, "
+    "digest TEXT,"
     " busy_ns INTEGER, energy_j REAL)";
 
 static const char link_totals_table[] =
@@ -38,14 +39,17 @@ static const char faults_table[] =
     " value REAL, lost_count INTEGER)";
 
 static const char processes_table[] =
-    "CREATE TABLE processes (rank INTEGER, nodes INTEGER, events INTEGER, windows INTEGER, batches_sent INTEGER,"
+    "CREATE TABLE processes (rank INTEGER, nodes INTEGER, events INTEGER, windows INTEGER, batches_sent "
+    "INTEGER,"
     " bytes_sent INTEGER, busy_s REAL, wait_s REAL, peak_rss_bytes INTEGER, late_p50_s REAL, late_p99_s REAL,"
     " late_max_s REAL)";
 
 static const char tasks_view[] =
-    "CREATE VIEW v_tasks AS SELECT t.device_id, d.name AS device, g.node_id AS gateway_id, g.name AS gateway, t.slot,"
+    "CREATE VIEW v_tasks AS SELECT t.device_id, d.name AS device, g.node_id AS gateway_id, g.name AS "
+    "gateway, t.slot,"
     " t.level, l.criticality, t.place,"
-    " CASE WHEN t.answered_ns IS NULL THEN 'in-flight' WHEN t.drop_reason = 'none' THEN 'done' ELSE 'dropped' END"
+    " CASE WHEN t.answered_ns IS NULL THEN 'in-flight' WHEN t.drop_reason = 'none' THEN 'done' ELSE "
+    "'dropped' END"
     " AS outcome, t.drop_reason, t.true_class, t.class,"
     " CASE WHEN t.drop_reason IN ('none', 'deadline') THEN t.class = t.true_class END AS right, t.confidence,"
     " t.born_ns, (t.answered_ns - t.born_ns) / 1e6 AS delay_ms, t.deadline_ns / 1e6 AS deadline_ms,"
@@ -62,13 +66,14 @@ static const char tasks_view[] =
     " LEFT JOIN levels l ON l.level = t.level";
 
 /* Percentiles by nearest rank, as in the summary: the value at position ceil(p n) of the sorted delays. */
-#define DELAY_VIEW(name, column)                                                                                       \
-    "CREATE VIEW " name " AS WITH ranked AS (SELECT " column ", delay_ms,"                                             \
-    " ROW_NUMBER() OVER (PARTITION BY " column " ORDER BY delay_ms) AS position,"                                      \
-    " COUNT(*) OVER (PARTITION BY " column ") AS n FROM v_tasks WHERE outcome = 'done')"                               \
-    " SELECT " column ", n AS done, AVG(delay_ms) AS delay_mean_ms,"                                                   \
-    " MIN(CASE WHEN position * 100 >= n * 50 THEN delay_ms END) AS delay_p50_ms,"                                      \
-    " MIN(CASE WHEN position * 100 >= n * 99 THEN delay_ms END) AS delay_p99_ms, MAX(delay_ms) AS delay_max_ms"        \
+#define DELAY_VIEW(name, column)                                                                             \
+    "CREATE VIEW " name " AS WITH ranked AS (SELECT " column ", delay_ms,"                                   \
+    " ROW_NUMBER() OVER (PARTITION BY " column " ORDER BY delay_ms) AS position,"                            \
+    " COUNT(*) OVER (PARTITION BY " column ") AS n FROM v_tasks WHERE outcome = 'done')"                     \
+    " SELECT " column ", n AS done, AVG(delay_ms) AS delay_mean_ms,"                                         \
+    " MIN(CASE WHEN position * 100 >= n * 50 THEN delay_ms END) AS delay_p50_ms,"                            \
+    " MIN(CASE WHEN position * 100 >= n * 99 THEN delay_ms END) AS delay_p99_ms, MAX(delay_ms) AS "          \
+    "delay_max_ms"                                                                                           \
     " FROM ranked GROUP BY " column " ORDER BY " column
 
 static const char level_view[] = DELAY_VIEW("v_delay_by_level", "level");
@@ -76,25 +81,39 @@ static const char place_view[] = DELAY_VIEW("v_delay_by_place", "place");
 
 static const char slots_view[] =
     "CREATE VIEW v_slots AS SELECT slot, COUNT(*) AS tasks, SUM(outcome = 'done') AS done,"
-    " SUM(outcome = 'dropped') AS dropped, SUM(outcome = 'in-flight') AS in_flight, SUM(place = 'edge') AS at_edge,"
+    " SUM(outcome = 'dropped') AS dropped, SUM(outcome = 'in-flight') AS in_flight, SUM(place = 'edge') AS "
+    "at_edge,"
     " SUM(place = 'gateway') AS at_gateway, AVG(CASE outcome WHEN 'done' THEN delay_ms END) AS delay_mean_ms,"
     " SUM(energy_j) AS energy_j FROM v_tasks GROUP BY slot ORDER BY slot";
 
 static const char links_view[] =
-    "CREATE VIEW v_links AS SELECT l.link_id, l.from_name, l.to_name, l.from_group, l.to_group, l.kind, t.offered,"
+    "CREATE VIEW v_links AS SELECT l.link_id, l.from_name, l.to_name, l.from_group, l.to_group, l.kind, "
+    "t.offered,"
     " t.refused, t.departed, t.delivered, t.lost, t.corrupted, t.cut, t.duplicated, t.bits,"
     " t.busy_ns / 1e9 AS busy_s, t.air_s, t.energy_j,"
     " CASE WHEN t.departed > 0 THEN t.wait_s / t.departed * 1e3 END AS wait_mean_ms, t.queue_peak"
     " FROM links l JOIN link_totals t ON t.link_id = l.link_id";
 
-const char *const schema_statements[] = {meta_table,        levels_table,      nodes_table,  links_table,
-                                         tasks_table,       node_totals_table, link_totals_table,
-                                         faults_table,      processes_table,   tasks_view,   level_view,
-                                         place_view,        slots_view,        links_view,   NULL};
+const char *const schema_statements[] = {
+    meta_table,        levels_table,      nodes_table,  links_table,     tasks_table,
+    node_totals_table, link_totals_table, faults_table, processes_table, tasks_view,
+    level_view,        place_view,        slots_view,   links_view,      NULL};
 
 const char *const schema_indexes[] = {"CREATE INDEX tasks_by_device ON tasks (device_id, slot)",
                                       "CREATE INDEX tasks_by_slot ON tasks (slot, device_id)", NULL};
 
-const char *const schema_tables[] = {"meta",        "levels",      "nodes",   "links",     "tasks",
-                                     "node_totals", "link_totals", "faults",  "processes", "v_tasks",
-                                     "v_delay_by_level", "v_delay_by_place", "v_slots", "v_links", NULL};
+const char *const schema_tables[] = {"meta",
+                                     "levels",
+                                     "nodes",
+                                     "links",
+                                     "tasks",
+                                     "node_totals",
+                                     "link_totals",
+                                     "faults",
+                                     "processes",
+                                     "v_tasks",
+                                     "v_delay_by_level",
+                                     "v_delay_by_place",
+                                     "v_slots",
+                                     "v_links",
+                                     NULL};

@@ -1,4 +1,5 @@
-/* schema: the tables of metrics.sqlite. Documented in docs/reference/record.md; a test holds both together. */
+/* schema: the tables of metrics.sqlite. Documented in docs/reference/record.md; a test holds both together.
+ */
 #ifndef TIERBED_RECORD_SCHEMA_H
 #define TIERBED_RECORD_SCHEMA_H
 

@@ -16,16 +16,27 @@ enum status store_failure(sqlite3 *db, const char *doing, struct error *error) {
     const char *advice = "";
     enum status status = STATUS_IO;
     switch (code & 0xff) {
-    case SQLITE_FULL: advice = "; free some space: what was committed before is kept"; break;
-    case SQLITE_IOERR: advice = "; check the disk: what was committed before is kept"; break;
+    case SQLITE_FULL:
+        advice = "; free some space: what was committed before is kept";
+        break;
+    case SQLITE_IOERR:
+        advice = "; check the disk: what was committed before is kept";
+        break;
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_CANTOPEN: advice = "; check that the folder exists and may be written"; break;
-    case SQLITE_NOMEM: status = STATUS_MEMORY; break;
+    case SQLITE_CANTOPEN:
+        advice = "; check that the folder exists and may be written";
+        break;
+    case SQLITE_NOMEM:
+        status = STATUS_MEMORY;
+        break;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    case SQLITE_ERROR: status = STATUS_INVALID; break; /* ERROR: a table or column that is not there */
-    default: break;
+    case SQLITE_ERROR:
+        status = STATUS_INVALID;
+        break; /* ERROR: a table or column that is not there */
+    default:
+        break;
     }
     return error_set(error, status, "%s: %s: %s%s", STORE_FILE, doing, text, advice);
 }
@@ -195,12 +206,23 @@ enum status store_row(struct store *store, const struct record_config *config, c
     store->pending++;
     struct binder to = {.statement = store->insert[row->kind]};
     switch (row->kind) {
-    case ROW_TASK: bind_task(&to, &row->as.task); break;
-    case ROW_NODE: bind_node(&to, &row->as.node); break;
-    case ROW_LINK: bind_link(&to, &row->as.link); break;
-    case ROW_FAULT: bind_fault(&to, config, &row->as.fault); break;
-    case ROW_PROCESS: bind_process(&to, &row->as.process); break;
-    case ROW_KIND_COUNT: break;
+    case ROW_TASK:
+        bind_task(&to, &row->as.task);
+        break;
+    case ROW_NODE:
+        bind_node(&to, &row->as.node);
+        break;
+    case ROW_LINK:
+        bind_link(&to, &row->as.link);
+        break;
+    case ROW_FAULT:
+        bind_fault(&to, config, &row->as.fault);
+        break;
+    case ROW_PROCESS:
+        bind_process(&to, &row->as.process);
+        break;
+    case ROW_KIND_COUNT:
+        break;
     }
     TRY(step(&to, store->db, "adding a row", error));
     return store->pending >= STORE_COMMIT_ROWS ? store_flush(store, error) : STATUS_OK;
@@ -211,8 +233,8 @@ enum status store_flush(struct store *store, struct error *error) {
         return STATUS_OK;
     if (sqlite3_get_autocommit(store->db)) { /* a failed write can end the transaction of itself */
         store->pending = 0;
-        return error_set(error, STATUS_IO, "%s: no room; the last %u rows or fewer were rolled back", STORE_FILE,
-                         STORE_COMMIT_ROWS);
+        return error_set(error, STATUS_IO, "%s: no room; the last %u rows or fewer were rolled back",
+                         STORE_FILE, STORE_COMMIT_ROWS);
     }
     TRY(execute(store->db, "COMMIT", "committing rows", error));
     store->pending = 0;
@@ -252,7 +274,8 @@ static enum status write_meta(struct store *store, const struct record_config *c
     TRY(set_integer(store, "slots", scenario->slots, error));
     TRY(set_integer(store, "drain_ns", scenario->drain_ns, error));
     TRY(set_text(store, "policy", name_of_policy(scenario->policy.kind), error));
-    TRY(set_text(store, "data_source", scenario->data.source == DATA_RECORDS ? "records" : "generator", error));
+    TRY(set_text(store, "data_source", scenario->data.source == DATA_RECORDS ? "records" : "generator",
+                 error));
     TRY(set_text(store, "transport", config->transport, error));
     TRY(set_integer(store, "processes", config->processes, error));
     TRY(set_text(store, "clock", config->clock, error));
@@ -381,7 +404,8 @@ enum status store_reopen(struct store *store, const char *dir, int64_t *last_ns,
     return status;
 }
 
-static enum status write_outcome(struct store *store, const struct record_outcome *outcome, struct error *error) {
+static enum status write_outcome(struct store *store, const struct record_outcome *outcome,
+                                 struct error *error) {
     char digest[DIGEST_TEXT_SIZE];
     digest_text(outcome->digest, digest);
     TRY(set_text(store, "status", manifest_status_name(outcome->status), error));
@@ -423,8 +447,8 @@ enum status store_finish(struct store *store, const struct record_outcome *outco
         roll_back(store);
         return status;
     }
-    /* One file is easier to copy than three. A reader that is just looking prevents this; the WAL then stays, and
-     * everything is readable all the same. */
+    /* One file is easier to copy than three. A reader that is just looking prevents this; the WAL then stays,
+     * and everything is readable all the same. */
     finalize(store);
     sqlite3_exec(store->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
     return STATUS_OK;

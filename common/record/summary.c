@@ -39,7 +39,8 @@ static int ascending(const void *a, const void *b) {
 }
 
 static struct summary_delay describe(struct values *values) {
-    struct summary_delay delay = {.count = values->count, .mean_ms = NAN, .p50_ms = NAN, .p99_ms = NAN, .max_ms = NAN};
+    struct summary_delay delay = {
+        .count = values->count, .mean_ms = NAN, .p50_ms = NAN, .p99_ms = NAN, .max_ms = NAN};
     if (values->count == 0)
         return delay;
     double sum = 0;
@@ -124,7 +125,8 @@ static enum status load_tasks(sqlite3 *db, struct summary *summary, struct error
     enum status status = reader_each_task(db, add_task, &sums, error);
     summary->delay = describe(&sums.delay_ms);
     summary->service = describe(&sums.service_ms);
-    summary->closed_mean_ns = summary->closed_count > 0 ? sums.closed_sum_ns / (double)summary->closed_count : NAN;
+    summary->closed_mean_ns =
+        summary->closed_count > 0 ? sums.closed_sum_ns / (double)summary->closed_count : NAN;
     if (summary->closed_count == 0)
         summary->closed_max_ns = NAN;
     free(sums.delay_ms.items);
@@ -138,11 +140,13 @@ struct meta_text {
     size_t offset, size;
 };
 
-#define META_TEXT(field) {#field, offsetof(struct summary, field), sizeof((struct summary *)NULL)->field}
+#define META_TEXT(field)                                                                                     \
+    { #field, offsetof(struct summary, field), sizeof((struct summary *)NULL)->field }
 
 static const struct meta_text meta_texts[] = {
-    META_TEXT(scenario),  META_TEXT(description), META_TEXT(seed),   META_TEXT(policy),  META_TEXT(data_source),
-    META_TEXT(transport), META_TEXT(clock),       META_TEXT(status), META_TEXT(message), META_TEXT(digest)};
+    META_TEXT(scenario),    META_TEXT(description), META_TEXT(seed),  META_TEXT(policy),
+    META_TEXT(data_source), META_TEXT(transport),   META_TEXT(clock), META_TEXT(status),
+    META_TEXT(message),     META_TEXT(digest)};
 
 static enum status take_meta(sqlite3_stmt *row, void *context) {
     struct summary *summary = context;
@@ -199,7 +203,8 @@ static enum status take_uplinks(sqlite3_stmt *row, void *context) {
     reader_text(row, 0, from, sizeof from);
     reader_text(row, 1, to, sizeof to);
     summary->links += count;
-    if (strcmp(from, node_role_name(ROLE_GATEWAY)) == 0 && strcmp(to, node_role_name(ROLE_EDGE)) == 0 && rows > 0)
+    if (strcmp(from, node_role_name(ROLE_GATEWAY)) == 0 && strcmp(to, node_role_name(ROLE_EDGE)) == 0 &&
+        rows > 0)
         summary->busy_uplink = (double)reader_count(row, 4) / 1e9 / ((double)count * summary->virtual_s);
     return STATUS_OK;
 }
@@ -248,17 +253,18 @@ static enum status load_totals(sqlite3 *db, struct summary *summary, struct erro
                     " JOIN nodes a ON a.node_id = l.from_id JOIN nodes b ON b.node_id = l.to_id"
                     " LEFT JOIN link_totals t ON t.link_id = l.link_id GROUP BY a.role, b.role",
                     take_uplinks, summary, error));
-    TRY(reader_each(db,
-                    "SELECT SUM(lost), SUM(corrupted), SUM(cut), SUM(duplicated), SUM(refused) FROM link_totals",
-                    take_packets, summary, error));
+    TRY(reader_each(
+        db, "SELECT SUM(lost), SUM(corrupted), SUM(cut), SUM(duplicated), SUM(refused) FROM link_totals",
+        take_packets, summary, error));
     TRY(reader_each(db,
                     "SELECT SUM(dropped_down), SUM(protocol_errors), SUM(crashes), SUM(restarts), SUM(hangs),"
                     " (SELECT COUNT(DISTINCT fault) FROM faults WHERE phase = 'begins') FROM node_totals",
                     take_nodes, summary, error));
-    return reader_each(db,
-                       "SELECT COUNT(*), SUM(busy_s), SUM(wait_s), SUM(peak_rss_bytes), MAX(late_p50_s),"
-                       " MAX(late_p99_s), MAX(late_max_s), MAX(wait_s / NULLIF(busy_s + wait_s, 0)) FROM processes",
-                       take_processes, summary, error);
+    return reader_each(
+        db,
+        "SELECT COUNT(*), SUM(busy_s), SUM(wait_s), SUM(peak_rss_bytes), MAX(late_p50_s),"
+        " MAX(late_p99_s), MAX(late_max_s), MAX(wait_s / NULLIF(busy_s + wait_s, 0)) FROM processes",
+        take_processes, summary, error);
 }
 
 /* Slots that had begun by the end, for each device, without a row. */
@@ -271,8 +277,12 @@ static void count_unreported(struct summary *summary) {
 
 enum status summary_load(const char *dir, struct summary *summary, struct error *error) {
     sqlite3 *db = NULL;
-    *summary = (struct summary){.busy_gateway = NAN, .busy_uplink = NAN, .busy_edge = NAN, .wall_s = NAN,
-                                .startup_s = NAN, .process_wait_max_share = NAN};
+    *summary = (struct summary){.busy_gateway = NAN,
+                                .busy_uplink = NAN,
+                                .busy_edge = NAN,
+                                .wall_s = NAN,
+                                .startup_s = NAN,
+                                .process_wait_max_share = NAN};
     TRY(reader_open(dir, &db, error));
     enum status status = reader_each(db, "SELECT key, value FROM meta", take_meta, summary, error);
     if (status == STATUS_OK)

@@ -1,7 +1,8 @@
-/* summary: the key figures of a run, computed from metrics.sqlite alone; for the terminal, for --json, for the report
- * and for comparing runs.
+/* summary: the key figures of a run, computed from metrics.sqlite alone; for the terminal, for --json, for
+ * the report and for comparing runs.
  *
- * Percentiles are by nearest rank: the value at position ceil(p n) of the sorted values. NAN: not recorded. */
+ * Percentiles are by nearest rank: the value at position ceil(p n) of the sorted values. NAN: not recorded.
+ */
 #ifndef TIERBED_RECORD_SUMMARY_H
 #define TIERBED_RECORD_SUMMARY_H
 
@@ -25,11 +26,12 @@ struct summary {
     double slot_s, speed, virtual_s, wall_s, startup_s;
     uint64_t events, windows;
 
-    /* born: tasks with a row. unreported: slots of devices without a row (born late, or the device was down). */
+    /* born: tasks with a row. unreported: slots of devices without a row (born late, or the device was down).
+     */
     uint64_t born, done, dropped, in_flight, unreported, drop[DROP_REASON_COUNT];
-    uint64_t at_gateway, at_edge;        /* where done tasks were processed */
-    struct summary_delay delay;          /* done tasks, born to answered */
-    struct summary_delay service;        /* done tasks, decided to end of compute: D of jopa eq (16) */
+    uint64_t at_gateway, at_edge; /* where done tasks were processed */
+    struct summary_delay delay;   /* done tasks, born to answered */
+    struct summary_delay service; /* done tasks, decided to end of compute: D of jopa eq (16) */
     double energy_device_j, energy_gateway_j, energy_uplink_j, energy_edge_j;
     double busy_gateway, busy_uplink, busy_edge; /* 0..1 of the virtual time, mean over nodes or links */
 
@@ -42,7 +44,7 @@ struct summary {
     double closed_max_ns, closed_mean_ns;
 
     double process_busy_s, process_wait_s, process_wait_max_share;
-    uint64_t process_rows, peak_rss_bytes; /* sum over processes */
+    uint64_t process_rows, peak_rss_bytes;     /* sum over processes */
     double late_p50_s, late_p99_s, late_max_s; /* of the worst process; meaningful when clock is "wall" */
     uint64_t lost, corrupted, cut, duplicated, refused, dropped_down; /* packets, over all links */
     uint64_t crashes, restarts, hangs, protocol_errors, faults;
@@ -56,7 +58,8 @@ void summary_print_text(const struct summary *summary, FILE *out);
 /* A new object, owned by the caller; NULL without memory. */
 json_t *summary_to_json(const struct summary *summary);
 
-/* Virtual seconds per wall second, events per wall second, share of waiting in 0..1, accuracy in 0..1; NAN: none. */
+/* Virtual seconds per wall second, events per wall second, share of waiting in 0..1, accuracy in 0..1; NAN:
+ * none. */
 double summary_speed_up(const struct summary *summary);
 double summary_events_per_s(const struct summary *summary);
 double summary_wait_share(const struct summary *summary);

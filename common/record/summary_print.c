@@ -9,7 +9,8 @@
 
 #define LABEL "  %-14s"
 
-/* What of a unit's text goes on with the sentence or ends the line: "not recorded" stands for number and unit. */
+/* What of a unit's text goes on with the sentence or ends the line: "not recorded" stands for number and
+ * unit. */
 static const char *unit_tail(const char *unit) {
     const char *comma = strrchr(unit, ','), *paren = strchr(unit, ')');
     if (paren != NULL)
@@ -33,10 +34,13 @@ static double percent(uint64_t part, uint64_t whole) {
 }
 
 static void print_tasks(const struct summary *summary, FILE *out) {
-    fprintf(out, LABEL "%" PRIu64 " born, %" PRIu64 " done (%.1f %%), %" PRIu64 " dropped, %" PRIu64 " in flight\n",
+    fprintf(out,
+            LABEL "%" PRIu64 " born, %" PRIu64 " done (%.1f %%), %" PRIu64 " dropped, %" PRIu64
+                  " in flight\n",
             "tasks", summary->born, summary->done, percent(summary->done, summary->born), summary->dropped,
             summary->in_flight);
-    fprintf(out, LABEL "gateway %" PRIu64 ", edge %" PRIu64 "\n", "  done at", summary->at_gateway, summary->at_edge);
+    fprintf(out, LABEL "gateway %" PRIu64 ", edge %" PRIu64 "\n", "  done at", summary->at_gateway,
+            summary->at_edge);
     if (summary->dropped > 0) {
         const char *comma = "";
         fprintf(out, LABEL, "  dropped");
@@ -49,23 +53,27 @@ static void print_tasks(const struct summary *summary, FILE *out) {
         fputc('\n', out);
     }
     if (summary->unreported > 0)
-        fprintf(out, LABEL "%" PRIu64 " slots of devices without an outcome (device down, or the run ended first)\n",
+        fprintf(out,
+                LABEL "%" PRIu64
+                      " slots of devices without an outcome (device down, or the run ended first)\n",
                 "  unreported", summary->unreported);
 }
 
-static void print_delay(const char *label, const struct summary_delay *delay, const char *meaning, FILE *out) {
+static void print_delay(const char *label, const struct summary_delay *delay, const char *meaning,
+                        FILE *out) {
     fprintf(out, LABEL, label);
     if (delay->count == 0) {
         fputs("no task was done\n", out);
         return;
     }
-    fprintf(out, "p50 %.3f ms, p99 %.3f ms, mean %.3f ms (%s)\n", delay->p50_ms, delay->p99_ms, delay->mean_ms,
-            meaning);
+    fprintf(out, "p50 %.3f ms, p99 %.3f ms, mean %.3f ms (%s)\n", delay->p50_ms, delay->p99_ms,
+            delay->mean_ms, meaning);
 }
 
 static void print_resources(const struct summary *summary, FILE *out) {
     fprintf(out, LABEL "device %.3f J, gateway %.3f J, uplink %.3f J, edge %.3f J\n", "energy",
-            summary->energy_device_j, summary->energy_gateway_j, summary->energy_uplink_j, summary->energy_edge_j);
+            summary->energy_device_j, summary->energy_gateway_j, summary->energy_uplink_j,
+            summary->energy_edge_j);
     fprintf(out, LABEL "gateway CPU ", "utilisation");
     print_number(out, "%.1f", 100 * summary->busy_gateway, " %");
     fputs(", uplink ", out);
@@ -81,7 +89,8 @@ static void print_accuracy(const struct summary *summary, FILE *out) {
         fputs("no task was processed\n", out);
         return;
     }
-    fprintf(out, "%.2f %% of %" PRIu64 " processed tasks\n", 100 * summary_accuracy(summary), summary->processed);
+    fprintf(out, "%.2f %% of %" PRIu64 " processed tasks\n", 100 * summary_accuracy(summary),
+            summary->processed);
     fprintf(out, LABEL, "  true \\ found");
     for (uint8_t found = 0; found < BEARING_CLASS_COUNT; found++)
         fprintf(out, "%9s", name_of_class(found));
@@ -101,19 +110,20 @@ static void print_closed_form(const struct summary *summary, FILE *out) {
         return;
     }
     fprintf(out, "%" PRIu64 " of %" PRIu64 " tasks within 1 ns (largest gap %.0f ns, mean %.3f ns)\n",
-            summary->closed_within_1_ns, summary->closed_count, summary->closed_max_ns, summary->closed_mean_ns);
+            summary->closed_within_1_ns, summary->closed_count, summary->closed_max_ns,
+            summary->closed_mean_ns);
 }
 
 static void print_faults(const struct summary *summary, FILE *out) {
-    uint64_t packets = summary->lost + summary->corrupted + summary->cut + summary->duplicated + summary->refused +
-                       summary->dropped_down;
+    uint64_t packets = summary->lost + summary->corrupted + summary->cut + summary->duplicated +
+                       summary->refused + summary->dropped_down;
     if (summary->faults == 0 && packets == 0 && summary->protocol_errors == 0)
         return;
-    fprintf(out, LABEL "%" PRIu64 " begun; crashes %" PRIu64 ", restarts %" PRIu64 ", hangs %" PRIu64 "\n", "faults",
-            summary->faults, summary->crashes, summary->restarts, summary->hangs);
+    fprintf(out, LABEL "%" PRIu64 " begun; crashes %" PRIu64 ", restarts %" PRIu64 ", hangs %" PRIu64 "\n",
+            "faults", summary->faults, summary->crashes, summary->restarts, summary->hangs);
     fprintf(out,
-            LABEL "lost %" PRIu64 ", corrupted %" PRIu64 ", cut %" PRIu64 ", duplicated %" PRIu64 ", refused %" PRIu64
-                  ", met a dead node %" PRIu64 ", protocol errors %" PRIu64 "\n",
+            LABEL "lost %" PRIu64 ", corrupted %" PRIu64 ", cut %" PRIu64 ", duplicated %" PRIu64
+                  ", refused %" PRIu64 ", met a dead node %" PRIu64 ", protocol errors %" PRIu64 "\n",
             "packets", summary->lost, summary->corrupted, summary->cut, summary->duplicated, summary->refused,
             summary->dropped_down, summary->protocol_errors);
 }
@@ -136,13 +146,13 @@ static void print_time(const struct summary *summary, FILE *out) {
 }
 
 void summary_print_text(const struct summary *summary, FILE *out) {
-    fprintf(out, "%s, seed %s, policy %s: %s%s%s\n", summary->scenario, summary->seed, summary->policy, summary->status,
-            summary->message[0] != '\0' ? ": " : "", summary->message);
+    fprintf(out, "%s, seed %s, policy %s: %s%s%s\n", summary->scenario, summary->seed, summary->policy,
+            summary->status, summary->message[0] != '\0' ? ": " : "", summary->message);
     fprintf(out,
             LABEL "%" PRIu64 " devices, %" PRIu64 " gateways, %" PRIu64 " edge servers; %s, %" PRIu64
                   " process%s, %s clock\n",
-            "run", summary->devices, summary->gateways, summary->edges, summary->transport, summary->processes,
-            summary->processes == 1 ? "" : "es", summary->clock);
+            "run", summary->devices, summary->gateways, summary->edges, summary->transport,
+            summary->processes, summary->processes == 1 ? "" : "es", summary->clock);
     print_tasks(summary, out);
     print_delay("delay", &summary->delay, "born to answered", out);
     print_delay("service", &summary->service, "decided to processed", out);
@@ -163,9 +173,9 @@ static json_t *integer(uint64_t value) {
 }
 
 static json_t *delay_json(const struct summary_delay *delay) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "count", integer(delay->count), "p50_ms", number(delay->p50_ms),
-                     "p99_ms", number(delay->p99_ms), "mean_ms", number(delay->mean_ms), "max_ms",
-                     number(delay->max_ms));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "count", integer(delay->count), "p50_ms",
+                     number(delay->p50_ms), "p99_ms", number(delay->p99_ms), "mean_ms",
+                     number(delay->mean_ms), "max_ms", number(delay->max_ms));
 }
 
 static json_t *tasks_json(const struct summary *summary) {
@@ -174,8 +184,9 @@ static json_t *tasks_json(const struct summary *summary) {
         json_object_set_new(reasons, name_of_drop((uint8_t)reason), integer(summary->drop[reason]));
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "born", integer(summary->born), "done",
                      integer(summary->done), "dropped", integer(summary->dropped), "in_flight",
-                     integer(summary->in_flight), "unreported", integer(summary->unreported), "done_at_gateway",
-                     integer(summary->at_gateway), "done_at_edge", integer(summary->at_edge), "dropped_by", reasons);
+                     integer(summary->in_flight), "unreported", integer(summary->unreported),
+                     "done_at_gateway", integer(summary->at_gateway), "done_at_edge",
+                     integer(summary->at_edge), "dropped_by", reasons);
 }
 
 static json_t *accuracy_json(const struct summary *summary) {
@@ -188,56 +199,58 @@ static json_t *accuracy_json(const struct summary *summary) {
         json_array_append_new(classes, json_string(name_of_class(truth)));
     }
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "processed", integer(summary->processed), "right",
-                     integer(summary->right), "accuracy", number(summary_accuracy(summary)), "classes", classes,
-                     "confusion_true_by_found", matrix);
+                     integer(summary->right), "accuracy", number(summary_accuracy(summary)), "classes",
+                     classes, "confusion_true_by_found", matrix);
 }
 
 static json_t *resources_json(const struct summary *summary) {
     return json_pack("{s:{s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o}}", "energy_j", "device",
                      number(summary->energy_device_j), "gateway", number(summary->energy_gateway_j), "uplink",
                      number(summary->energy_uplink_j), "edge", number(summary->energy_edge_j), "utilisation",
-                     "gateway_cpu", number(summary->busy_gateway), "uplink", number(summary->busy_uplink), "edge",
-                     number(summary->busy_edge));
+                     "gateway_cpu", number(summary->busy_gateway), "uplink", number(summary->busy_uplink),
+                     "edge", number(summary->busy_edge));
 }
 
 static json_t *closed_json(const struct summary *summary) {
     return json_pack("{s:o, s:o, s:o, s:o}", "tasks", integer(summary->closed_count), "within_1_ns",
-                     integer(summary->closed_within_1_ns), "max_gap_ns", number(summary->closed_max_ns), "mean_gap_ns",
-                     number(summary->closed_mean_ns));
+                     integer(summary->closed_within_1_ns), "max_gap_ns", number(summary->closed_max_ns),
+                     "mean_gap_ns", number(summary->closed_mean_ns));
 }
 
 static json_t *faults_json(const struct summary *summary) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:o}", "begun", integer(summary->faults),
-                     "crashes", integer(summary->crashes), "restarts", integer(summary->restarts), "hangs",
-                     integer(summary->hangs), "packets", "lost", integer(summary->lost), "corrupted",
-                     integer(summary->corrupted), "cut", integer(summary->cut), "duplicated",
-                     integer(summary->duplicated), "refused", integer(summary->refused), "met_dead_node",
-                     integer(summary->dropped_down), "protocol_errors", integer(summary->protocol_errors));
+    return json_pack("{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:o}", "begun",
+                     integer(summary->faults), "crashes", integer(summary->crashes), "restarts",
+                     integer(summary->restarts), "hangs", integer(summary->hangs), "packets", "lost",
+                     integer(summary->lost), "corrupted", integer(summary->corrupted), "cut",
+                     integer(summary->cut), "duplicated", integer(summary->duplicated), "refused",
+                     integer(summary->refused), "met_dead_node", integer(summary->dropped_down),
+                     "protocol_errors", integer(summary->protocol_errors));
 }
 
 static json_t *time_json(const struct summary *summary) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "virtual_s", number(summary->virtual_s), "wall_s",
-                     number(summary->wall_s), "startup_s", number(summary->startup_s), "speed_up",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "virtual_s", number(summary->virtual_s),
+                     "wall_s", number(summary->wall_s), "startup_s", number(summary->startup_s), "speed_up",
                      number(summary_speed_up(summary)), "events", integer(summary->events), "windows",
-                     integer(summary->windows), "events_per_s", number(summary_events_per_s(summary)), "wait_share",
-                     number(summary_wait_share(summary)));
+                     integer(summary->windows), "events_per_s", number(summary_events_per_s(summary)),
+                     "wait_share", number(summary_wait_share(summary)));
 }
 
 json_t *summary_to_json(const struct summary *summary) {
     json_t *root = json_pack(
         "{s:o, s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scenario",
-        manifest_json_text(summary->scenario), "seed", summary->seed, "policy", summary->policy, "status", summary->status, "message",
-        manifest_json_text(summary->message), "transport", summary->transport, "processes", integer(summary->processes), "clock",
-        summary->clock, "digest", summary->digest, "tasks", tasks_json(summary), "delay", delay_json(&summary->delay),
-        "service", delay_json(&summary->service), "diagnosis", accuracy_json(summary), "closed_form",
-        closed_json(summary), "faults", faults_json(summary), "time", time_json(summary));
+        manifest_json_text(summary->scenario), "seed", summary->seed, "policy", summary->policy, "status",
+        summary->status, "message", manifest_json_text(summary->message), "transport", summary->transport,
+        "processes", integer(summary->processes), "clock", summary->clock, "digest", summary->digest, "tasks",
+        tasks_json(summary), "delay", delay_json(&summary->delay), "service", delay_json(&summary->service),
+        "diagnosis", accuracy_json(summary), "closed_form", closed_json(summary), "faults",
+        faults_json(summary), "time", time_json(summary));
     json_t *resources = resources_json(summary);
     if (root != NULL && resources != NULL)
         json_object_update(root, resources);
     json_decref(resources);
     if (root != NULL && strcmp(summary->clock, "wall") == 0)
-        json_object_set_new(root, "lateness_s", json_pack("{s:o, s:o, s:o}", "p50", number(summary->late_p50_s), "p99",
-                                                          number(summary->late_p99_s), "max",
-                                                          number(summary->late_max_s)));
+        json_object_set_new(root, "lateness_s",
+                            json_pack("{s:o, s:o, s:o}", "p50", number(summary->late_p50_s), "p99",
+                                      number(summary->late_p99_s), "max", number(summary->late_max_s)));
     return root;
 }

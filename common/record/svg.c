@@ -147,7 +147,10 @@ void svg_group_close(struct svg *svg) {
 struct svg_axis svg_axis_of(double high, unsigned marks, bool exact) {
     double wanted = isfinite(high) && high > 0 ? high : 1;
     double rough = wanted / (marks > 0 ? marks : 1), power = pow(10, floor(log10(rough)));
-    double step = rough <= power ? power : rough <= 2 * power ? 2 * power : rough <= 5 * power ? 5 * power : 10 * power;
+    double step = rough <= power       ? power
+                  : rough <= 2 * power ? 2 * power
+                  : rough <= 5 * power ? 5 * power
+                                       : 10 * power;
     double top = exact ? wanted : ceil(wanted / step - 1e-9) * step;
     return (struct svg_axis){.low = 0, .high = top, .step = step};
 }
@@ -161,7 +164,8 @@ static unsigned mark_count(const struct svg_axis *axis) {
     return (unsigned)floor((axis->high - axis->low) / axis->step + 1e-9) + 1;
 }
 
-static void mark_text(struct svg *svg, const struct svg_axis *axis, double x, double y, double value, const char *where) {
+static void mark_text(struct svg *svg, const struct svg_axis *axis, double x, double y, double value,
+                      const char *where) {
     struct markup text;
     int decimals = axis->step >= 1 ? 0 : (int)fmin(9, ceil(-log10(axis->step) - 1e-9));
     markup_init(&text);

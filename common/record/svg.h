@@ -1,5 +1,6 @@
-/* svg: a small writer of SVG charts that stand inside an HTML page and take their colours from its style sheet
- * (classes, so that light and dark need no second drawing). Byte-stable. Coordinates are those of the viewBox. */
+/* svg: a small writer of SVG charts that stand inside an HTML page and take their colours from its style
+ * sheet (classes, so that light and dark need no second drawing). Byte-stable. Coordinates are those of the
+ * viewBox. */
 #ifndef TIERBED_RECORD_SVG_H
 #define TIERBED_RECORD_SVG_H
 
@@ -10,7 +11,8 @@ struct svg {
     double width, height;
 };
 
-/* `id` must be unique in the page; `title` and `description` are what a screen reader says instead of the drawing. */
+/* `id` must be unique in the page; `title` and `description` are what a screen reader says instead of the
+ * drawing. */
 struct svg_frame {
     double width, height;
     const char *id, *style_class, *title, *description;
@@ -29,7 +31,8 @@ void svg_rect(struct svg *svg, struct svg_box box, const char *style_class);
 void svg_rect_tinted(struct svg *svg, struct svg_box box, double opacity, const char *style_class);
 /* A small x with arms of `arm`. */
 void svg_cross(struct svg *svg, double x, double y, double arm, const char *style_class);
-/* Text of at most one line; style_class says where it is anchored (`start`, `middle`, `end` in the style sheet). */
+/* Text of at most one line; style_class says where it is anchored (`start`, `middle`, `end` in the style
+ * sheet). */
 void svg_text(struct svg *svg, double x, double y, const char *style_class, const char *text);
 
 /* A path, point by point. */
@@ -47,11 +50,13 @@ struct svg_axis {
     double low, high, from, to, step;
 };
 
-/* An axis from 0 to at least `high` with about `marks` marks at 1, 2 or 5 times a power of ten; high stays if `exact`. */
+/* An axis from 0 to at least `high` with about `marks` marks at 1, 2 or 5 times a power of ten; high stays if
+ * `exact`. */
 struct svg_axis svg_axis_of(double high, unsigned marks, bool exact);
 double svg_axis_at(const struct svg_axis *axis, double value); /* clamped to the ends */
 
-/* Draws marks, grid lines and numbers: below for x (pixels down at y), to the left for y (grid to `far_x`). */
+/* Draws marks, grid lines and numbers: below for x (pixels down at y), to the left for y (grid to `far_x`).
+ */
 void svg_axis_x(struct svg *svg, const struct svg_axis *axis, double y, double top_y, const char *label);
 void svg_axis_y(struct svg *svg, const struct svg_axis *axis, double x, double far_x, const char *label);
 

@@ -57,7 +57,8 @@ enum status trace_open(const char *path, struct trace **trace, struct error *err
         return error_set(error, STATUS_MEMORY, "no memory for the trace %s", path);
     }
     made->stream = fopen(path, "we");
-    if (made->stream == NULL || fwrite(TRACE_MAGIC, 1, TRACE_MAGIC_BYTES, made->stream) != TRACE_MAGIC_BYTES) {
+    if (made->stream == NULL ||
+        fwrite(TRACE_MAGIC, 1, TRACE_MAGIC_BYTES, made->stream) != TRACE_MAGIC_BYTES) {
         enum status status = error_set_errno(error, STATUS_IO, "cannot create the trace %s", path);
         if (made->stream != NULL)
             fclose(made->stream);
@@ -73,8 +74,8 @@ static enum status trace_flush(struct trace *trace, struct error *error) {
     size_t size = trace->used * TRACE_ENTRY_BYTES;
     trace->used = 0;
     if (fwrite(trace->buffer, 1, size, trace->stream) != size || fflush(trace->stream) != 0)
-        return error_set_errno(error, STATUS_IO, "cannot write the trace %s (what was written before is kept)",
-                               trace->path);
+        return error_set_errno(error, STATUS_IO,
+                               "cannot write the trace %s (what was written before is kept)", trace->path);
     return STATUS_OK;
 }
 

@@ -1,8 +1,8 @@
 /* trace: what happened, event by event, when a run asks for it (`--trace`).
  *
- * Each process writes its own part as it executes: fixed records in the order of (time, order, node), which is the
- * order of execution. At the end the director merges the parts into one trace.csv, which is therefore the same text
- * for any number of processes. Memory is bounded: a buffer per part. */
+ * Each process writes its own part as it executes: fixed records in the order of (time, order, node), which
+ * is the order of execution. At the end the director merges the parts into one trace.csv, which is therefore
+ * the same text for any number of processes. Memory is bounded: a buffer per part. */
 #ifndef TIERBED_RECORD_TRACE_H
 #define TIERBED_RECORD_TRACE_H
 
@@ -49,16 +49,17 @@ struct trace; /* the part of one process */
 
 /* Creates the file `path` (replaced if there). STATUS_IO says which file and why. */
 enum status trace_open(const char *path, struct trace **trace, struct error *error);
-/* Appends (buffered). Entries must come in ascending (time, order, node); trace_merge refuses a part that breaks it. */
+/* Appends (buffered). Entries must come in ascending (time, order, node); trace_merge refuses a part that
+ * breaks it. */
 enum status trace_add(struct trace *trace, const struct trace_entry *entry, struct error *error);
 /* Writes what is buffered, closes and frees. Safe on NULL. */
 enum status trace_close(struct trace *trace, struct error *error);
 
-/* Merges `count` parts into a CSV file with names of nodes and messages; written beside its place, then renamed. A
- * part that ends in the middle of a record (its process was killed) is used up to its last whole record.
- * STATUS_INVALID: not a trace, or out of order. The parts are left alone. */
-enum status trace_merge(const char *const *paths, size_t count, const char *csv_path, const struct topology *topology,
-                        struct error *error);
+/* Merges `count` parts into a CSV file with names of nodes and messages; written beside its place, then
+ * renamed. A part that ends in the middle of a record (its process was killed) is used up to its last whole
+ * record. STATUS_INVALID: not a trace, or out of order. The parts are left alone. */
+enum status trace_merge(const char *const *paths, size_t count, const char *csv_path,
+                        const struct topology *topology, struct error *error);
 
 /* "task", "timer", ...; NULL for a code in no table. */
 const char *trace_type_name(uint16_t type);

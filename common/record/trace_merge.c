@@ -1,5 +1,6 @@
 /* A k-way merge with a binary heap of parts. Each part has a buffer of its own and is opened only while it is
- * refilled, so that neither memory nor file descriptors grow with the length of the run or the number of processes. */
+ * refilled, so that neither memory nor file descriptors grow with the length of the run or the number of
+ * processes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,8 +28,8 @@ struct merge {
     const struct topology *topology;
 };
 
-/* The topology gives one order to what happens at one time on different nodes; equal heads cannot come from two
- * parts, since a node lives in one process. */
+/* The topology gives one order to what happens at one time on different nodes; equal heads cannot come from
+ * two parts, since a node lives in one process. */
 static int compare(const struct trace_entry *a, const struct trace_entry *b) {
     if (a->time_ns != b->time_ns)
         return a->time_ns < b->time_ns ? -1 : 1;
@@ -105,7 +106,8 @@ static enum status open_part(struct merge *merge, const char *path, struct error
     size_t got = 0;
     bool more = false;
     enum status status = read_at(part, magic, sizeof magic, &got, error);
-    if (status == STATUS_OK && got > 0 && (got < sizeof magic || memcmp(magic, TRACE_MAGIC, sizeof magic) != 0))
+    if (status == STATUS_OK && got > 0 &&
+        (got < sizeof magic || memcmp(magic, TRACE_MAGIC, sizeof magic) != 0))
         status = error_set(error, STATUS_INVALID, "%s is not a trace of this version", path);
     part->offset = (off_t)sizeof magic;
     if (status == STATUS_OK && got > 0)
@@ -126,7 +128,8 @@ static void print_node(FILE *out, const struct topology *topology, uint32_t node
 }
 
 static void print_flags(FILE *out, uint16_t flags) {
-    static const char *const names[] = {"lost", "corrupted", "cut", "duplicate", "refused", "down", "begins", "ends"};
+    static const char *const names[] = {"lost",    "corrupted", "cut",    "duplicate",
+                                        "refused", "down",      "begins", "ends"};
     bool first = true;
     for (unsigned bit = 0; bit < sizeof names / sizeof *names; bit++) {
         if ((flags & (1u << bit)) == 0)
@@ -170,8 +173,8 @@ static enum status merge_all(struct merge *merge, FILE *out, struct error *error
     return STATUS_OK;
 }
 
-enum status trace_merge(const char *const *paths, size_t count, const char *csv_path, const struct topology *topology,
-                        struct error *error) {
+enum status trace_merge(const char *const *paths, size_t count, const char *csv_path,
+                        const struct topology *topology, struct error *error) {
     struct merge merge = {.topology = topology};
     struct durable_file file;
     merge.heap = calloc(count > 0 ? count : 1, sizeof *merge.heap);

@@ -97,8 +97,10 @@ static uint8_t *batch_reserve(struct engine_batch *batch, size_t bytes) {
     return at;
 }
 
-/* Records have the layout of the struct on a little-endian machine, which the head of this file insists on. */
-static uint8_t *post_remote(struct engine *engine, uint32_t rank, struct event_key key, uint32_t node, uint32_t bytes) {
+/* Records have the layout of the struct on a little-endian machine, which the head of this file insists on.
+ */
+static uint8_t *post_remote(struct engine *engine, uint32_t rank, struct event_key key, uint32_t node,
+                            uint32_t bytes) {
     struct engine_batch *batch = &engine->batches[rank];
     uint8_t *at = batch_reserve(batch, ENGINE_RECORD_HEADER_BYTES + bytes);
     memcpy(at, &key.time_ns, 8);
@@ -111,7 +113,8 @@ static uint8_t *post_remote(struct engine *engine, uint32_t rank, struct event_k
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "batches are little-endian");
 
-uint8_t *engine_post_reserve(struct engine *engine, uint32_t source, uint32_t node, int64_t time_ns, uint32_t bytes) {
+uint8_t *engine_post_reserve(struct engine *engine, uint32_t source, uint32_t node, int64_t time_ns,
+                             uint32_t bytes) {
     assert(node < engine->config.node_count);
     struct event_key key = key_for(engine, source, time_ns);
     const uint32_t *rank_of_node = engine->config.rank_of_node;
@@ -142,7 +145,8 @@ enum status engine_ingest(struct engine *engine, const uint8_t *data, size_t siz
         data += ENGINE_RECORD_HEADER_BYTES;
         size -= ENGINE_RECORD_HEADER_BYTES;
         const uint32_t *rank_of_node = engine->config.rank_of_node;
-        if (bytes > size || entry.node >= engine->config.node_count || entry.key.time_ns < engine->now.time_ns ||
+        if (bytes > size || entry.node >= engine->config.node_count ||
+            entry.key.time_ns < engine->now.time_ns ||
             (rank_of_node != NULL && rank_of_node[entry.node] != engine->config.rank))
             return STATUS_INVALID;
         entry.body = bytes > 0 ? body_take(engine, bytes) : BODY_NONE;
@@ -172,7 +176,8 @@ static size_t put_name(const struct engine *engine, uint32_t node, char *text, s
 
 static bool pair_seen(const struct engine *engine, uint32_t at) {
     for (uint32_t i = 0; i < at; i++)
-        if (engine->loop_source[i] == engine->loop_source[at] && engine->loop_node[i] == engine->loop_node[at])
+        if (engine->loop_source[i] == engine->loop_source[at] &&
+            engine->loop_node[i] == engine->loop_node[at])
             return true;
     return false;
 }
@@ -190,10 +195,11 @@ static enum status loop_error(const struct engine *engine, struct error *error) 
         used += (size_t)snprintf(pairs + used, sizeof pairs - used, " -> ");
         used += put_name(engine, engine->loop_node[i], pairs + used, 50);
     }
-    return error_set(error, STATUS_LIMIT,
-                     "zero-delay loop at t = %.9f s: more than %u steps at one time between %s; give one of these "
-                     "messages a delay, or raise superdense_max",
-                     vtime_to_s(engine->now.time_ns), engine->config.step_max, pairs);
+    return error_set(
+        error, STATUS_LIMIT,
+        "zero-delay loop at t = %.9f s: more than %u steps at one time between %s; give one of these "
+        "messages a delay, or raise superdense_max",
+        vtime_to_s(engine->now.time_ns), engine->config.step_max, pairs);
 }
 
 static enum status execute(struct engine *engine, struct event_entry entry) {
@@ -207,7 +213,8 @@ static enum status execute(struct engine *engine, struct event_entry entry) {
     return status;
 }
 
-/* The states of thousands of nodes do not stay in the cache: asks for those of the next events while this one runs. */
+/* The states of thousands of nodes do not stay in the cache: asks for those of the next events while this one
+ * runs. */
 static inline void fetch_ahead(const struct engine *engine) {
     const struct event_queue *queue = &engine->queue;
     const char *states = engine->config.states;
@@ -218,7 +225,8 @@ static inline void fetch_ahead(const struct engine *engine) {
 }
 
 enum status engine_run(struct engine *engine, struct event_key bound, struct error *error) {
-    uint32_t late_step = engine->config.step_max > ENGINE_LOOP_MEMORY ? engine->config.step_max - ENGINE_LOOP_MEMORY : 0;
+    uint32_t late_step =
+        engine->config.step_max > ENGINE_LOOP_MEMORY ? engine->config.step_max - ENGINE_LOOP_MEMORY : 0;
     for (;;) {
         const struct event_entry *first = event_queue_peek(&engine->queue);
         if (first == NULL || !event_key_before(first->key, bound))
@@ -248,7 +256,8 @@ struct event_key engine_emission(struct event_key next, int64_t lookahead_ns) {
     if (next.time_ns == VTIME_NEVER || lookahead_ns == VTIME_NEVER)
         return EVENT_KEY_NEVER;
     if (lookahead_ns > 0)
-        return (struct event_key){next.time_ns > VTIME_NEVER - lookahead_ns ? VTIME_NEVER : next.time_ns + lookahead_ns, 0};
+        return (struct event_key){
+            next.time_ns > VTIME_NEVER - lookahead_ns ? VTIME_NEVER : next.time_ns + lookahead_ns, 0};
     uint32_t step = event_order_step(next.order);
     return step >= EVENT_STEP_MAX ? (struct event_key){next.time_ns + 1, 0}
                                   : (struct event_key){next.time_ns, event_order(step + 1, 0, 0)};

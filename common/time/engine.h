@@ -1,9 +1,9 @@
 /* engine: executes the events of the nodes that live in this process, window by window, in the one order.
  *
- * It knows nothing of messages, links or MPI. Events for nodes elsewhere are gathered in one batch per process
- * rank; whoever owns the engine ships the batches (nodes/process.c) and feeds arriving ones back in. An event at
- * the very time of the one that causes it takes the next superdense step; the number of steps is bounded, and the
- * error names the nodes that form the loop. */
+ * It knows nothing of messages, links or MPI. Events for nodes elsewhere are gathered in one batch per
+ * process rank; whoever owns the engine ships the batches (nodes/process.c) and feeds arriving ones back in.
+ * An event at the very time of the one that causes it takes the next superdense step; the number of steps is
+ * bounded, and the error names the nodes that form the loop. */
 #ifndef TIERBED_TIME_ENGINE_H
 #define TIERBED_TIME_ENGINE_H
 
@@ -26,7 +26,8 @@ struct engine_event {
 
 typedef enum status (*engine_deliver)(void *context, struct engine *engine, const struct engine_event *event);
 
-/* One process's share of pending remote events: records of ENGINE_RECORD_HEADER_BYTES + body, back to back. */
+/* One process's share of pending remote events: records of ENGINE_RECORD_HEADER_BYTES + body, back to back.
+ */
 struct engine_batch {
     uint8_t *data;
     size_t used, capacity;
@@ -49,7 +50,8 @@ struct engine_config {
     engine_deliver deliver;
     const char *(*name)(void *context, uint32_t node); /* for errors; NULL: numbers */
     void *context;
-    const void *states; /* array of the nodes' states, so that the next one's can be fetched ahead; NULL: none */
+    const void
+        *states; /* array of the nodes' states, so that the next one's can be fetched ahead; NULL: none */
     size_t state_bytes;
 };
 
@@ -62,33 +64,37 @@ struct engine {
     uint32_t body_count, body_capacity, body_free;
     struct engine_batch *batches; /* per rank */
     uint64_t executed;
-    uint32_t loop_source[ENGINE_LOOP_MEMORY], loop_node[ENGINE_LOOP_MEMORY]; /* the last late steps, for the error */
+    uint32_t loop_source[ENGINE_LOOP_MEMORY],
+        loop_node[ENGINE_LOOP_MEMORY]; /* the last late steps, for the error */
     uint32_t loop_count;
 };
 
 void engine_init(struct engine *engine, const struct engine_config *config);
 void engine_close(struct engine *engine);
 
-/* Schedules an event from `source` (a node of this process) for `node` (anywhere) at `time_ns` >= now. The body is
- * copied. Never fails: memory is bounded by what nodes' own queues allow. */
+/* Schedules an event from `source` (a node of this process) for `node` (anywhere) at `time_ns` >= now. The
+ * body is copied. Never fails: memory is bounded by what nodes' own queues allow. */
 void engine_post(struct engine *engine, uint32_t source, uint32_t node, int64_t time_ns, const void *body,
                  uint32_t bytes);
 
-/* As engine_post, but returns room for the body, to be filled at once by the caller (valid until the next post). */
-uint8_t *engine_post_reserve(struct engine *engine, uint32_t source, uint32_t node, int64_t time_ns, uint32_t bytes);
+/* As engine_post, but returns room for the body, to be filled at once by the caller (valid until the next
+ * post). */
+uint8_t *engine_post_reserve(struct engine *engine, uint32_t source, uint32_t node, int64_t time_ns,
+                             uint32_t bytes);
 
-/* Takes a batch from another process. STATUS_INVALID when it is malformed or names a node that is not here. */
+/* Takes a batch from another process. STATUS_INVALID when it is malformed or names a node that is not here.
+ */
 enum status engine_ingest(struct engine *engine, const uint8_t *data, size_t size);
 
-/* Executes everything before `bound`. STATUS_LIMIT with the loop named when the step bound is reached; otherwise what
- * `deliver` returned. */
+/* Executes everything before `bound`. STATUS_LIMIT with the loop named when the step bound is reached;
+ * otherwise what `deliver` returned. */
 enum status engine_run(struct engine *engine, struct event_key bound, struct error *error);
 
 /* The key of the first pending event, EVENT_KEY_NEVER when none. */
 struct event_key engine_next(struct engine *engine);
 
-/* The least key that an event caused at `next` can have elsewhere, with `lookahead_ns` to the nearest other process:
- * a later time, or the next step of the same time when there is no lookahead. */
+/* The least key that an event caused at `next` can have elsewhere, with `lookahead_ns` to the nearest other
+ * process: a later time, or the next step of the same time when there is no lookahead. */
 struct event_key engine_emission(struct event_key next, int64_t lookahead_ns);
 
 #endif

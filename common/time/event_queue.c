@@ -178,8 +178,8 @@ static void buckets_resize(struct event_queue *queue, size_t count) {
     queue->bucket_next = 0;
 }
 
-/* Chooses origin, width and number of buckets for what lies in the pile: twice the mean distance from the earliest
- * event covers most of it, and the few beyond stay in the pile for the next deal. */
+/* Chooses origin, width and number of buckets for what lies in the pile: twice the mean distance from the
+ * earliest event covers most of it, and the few beyond stay in the pile for the next deal. */
 static void rung_fit(struct event_queue *queue) {
     int64_t least = VTIME_NEVER;
     for (size_t i = 0; i < queue->pile_count; i++)

@@ -1,11 +1,13 @@
-/* event_queue: pending events in the one order of the testbed: (time, superdense step, source node, sequence).
+/* event_queue: pending events in the one order of the testbed: (time, superdense step, source node,
+ * sequence).
  *
- * The three last are packed into `order`, so that two integers decide. The queue is a ladder of two rungs: a small
- * 4-ary heap holds what is due before `near_end_ns`; later events lie unsorted in buckets of equal width, and those
- * beyond the last bucket in one heap-less pile. A bucket enters the heap when its time comes, and the pile is
- * dealt into new buckets, of a width fitted to its density, when the old ones are used up. So an event is moved a
- * bounded number of times and the heap stays within the caches, while the order of what comes out is that of one
- * big heap, whatever the bucket width. After Tang, Goh and Thng, "Ladder queue", ACM TOMACS 15(3), 2005. */
+ * The three last are packed into `order`, so that two integers decide. The queue is a ladder of two rungs: a
+ * small 4-ary heap holds what is due before `near_end_ns`; later events lie unsorted in buckets of equal
+ * width, and those beyond the last bucket in one heap-less pile. A bucket enters the heap when its time
+ * comes, and the pile is dealt into new buckets, of a width fitted to its density, when the old ones are used
+ * up. So an event is moved a bounded number of times and the heap stays within the caches, while the order of
+ * what comes out is that of one big heap, whatever the bucket width. After Tang, Goh and Thng, "Ladder
+ * queue", ACM TOMACS 15(3), 2005. */
 #ifndef TIERBED_TIME_EVENT_QUEUE_H
 #define TIERBED_TIME_EVENT_QUEUE_H
 

@@ -34,7 +34,8 @@ static uint32_t bucket_of(double late_s) {
 
 static void sleep_until(int64_t due_ns) {
     struct timespec due = {due_ns / 1000000000, due_ns % 1000000000};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL); /* a signal may end it early: the event runs early */
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due,
+                    NULL); /* a signal may end it early: the event runs early */
 }
 
 void pacer_hold(struct pacer *pacer, int64_t time_ns) {

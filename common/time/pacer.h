@@ -1,7 +1,7 @@
 /* pacer: holds events until their time on the real clock, optionally scaled, and says how late they were.
  *
- * Virtual time t is due at epoch + t / speed. The epoch is the director's first grant, as nearly as this process can
- * know it: every grant says how long ago that was, and the least sum over grants counts. */
+ * Virtual time t is due at epoch + t / speed. The epoch is the director's first grant, as nearly as this
+ * process can know it: every grant says how long ago that was, and the least sum over grants counts. */
 #ifndef TIERBED_TIME_PACER_H
 #define TIERBED_TIME_PACER_H
 
@@ -25,7 +25,8 @@ void pacer_hear(struct pacer *pacer, int64_t elapsed_ns);
 /* Sleeps until virtual `time_ns` is due, then counts how late it is. Returns at once with speed 0. */
 void pacer_hold(struct pacer *pacer, int64_t time_ns);
 
-/* Lateness below which a part `quantile` in (0, 1] of all events stayed, in s, to the upper edge of a bucket (6 %). */
+/* Lateness below which a part `quantile` in (0, 1] of all events stayed, in s, to the upper edge of a bucket
+ * (6 %). */
 double pacer_quantile_s(const struct pacer *pacer, double quantile);
 
 #endif

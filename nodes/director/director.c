@@ -52,8 +52,8 @@ static void on_hello(struct director *director, struct director_peer *peer, stru
 
 static void on_report(struct director *director, struct director_peer *peer, struct bytes_reader *reader) {
     struct sync_report report = sync_get_report(reader);
-    /* The next event of a reporting process is news only of its own queue: batches on their way to it, sent in
-     * this same round, were counted when their senders reported, and may be earlier. */
+    /* The next event of a reporting process is news only of its own queue: batches on their way to it, sent
+     * in this same round, were counted when their senders reported, and may be earlier. */
     peer->next = peer->busy ? event_key_min(report.next, peer->next) : report.next;
     peer->executed = report.executed;
     for (uint32_t i = 0; i < report.sent_count && !reader->failed; i++) {
@@ -77,7 +77,8 @@ static void on_failure(struct director *director, uint32_t rank, struct bytes_re
     enum status status = (enum status)bytes_get_u8(reader);
     size_t left = bytes_left(reader);
     const uint8_t *words = bytes_get(reader, left);
-    snprintf(text, sizeof text, "%s: %.*s", who, (int)(left < 1024 ? left : 1024), words ? (const char *)words : "");
+    snprintf(text, sizeof text, "%s: %.*s", who, (int)(left < 1024 ? left : 1024),
+             words ? (const char *)words : "");
     director_stop(director, status == STATUS_OK ? STATUS_FAILED : status, text);
     struct director_peer *peer = &director->peers[rank];
     if (peer->busy)
@@ -140,8 +141,8 @@ void director_on_message(struct director *director, const struct bus_message *me
 
 /* ---- rounds ---- */
 
-/* The least and second least emission of all processes and who has the least: lets each process's bound leave out its
- * own emission in constant time. Likewise the two least lookaheads, for echoes. */
+/* The least and second least emission of all processes and who has the least: lets each process's bound leave
+ * out its own emission in constant time. Likewise the two least lookaheads, for echoes. */
 struct horizon {
     struct event_key least, second;
     uint32_t least_rank;
@@ -149,7 +150,8 @@ struct horizon {
     uint32_t lookahead_rank;
 };
 
-static void horizon_add(struct horizon *horizon, uint32_t rank, struct event_key emission, int64_t lookahead_ns) {
+static void horizon_add(struct horizon *horizon, uint32_t rank, struct event_key emission,
+                        int64_t lookahead_ns) {
     if (event_key_before(emission, horizon->least)) {
         horizon->second = horizon->least;
         horizon->least = emission;
@@ -167,7 +169,8 @@ static void horizon_add(struct horizon *horizon, uint32_t rank, struct event_key
 }
 
 static struct horizon look_ahead(const struct director *director, struct event_key *first) {
-    struct horizon horizon = {EVENT_KEY_NEVER, EVENT_KEY_NEVER, UINT32_MAX, VTIME_NEVER, VTIME_NEVER, UINT32_MAX};
+    struct horizon horizon = {EVENT_KEY_NEVER, EVENT_KEY_NEVER, UINT32_MAX,
+                              VTIME_NEVER,     VTIME_NEVER,     UINT32_MAX};
     *first = EVENT_KEY_NEVER;
     for (uint32_t rank = director->config.first_rank; rank < director->count; rank++) {
         const struct director_peer *peer = &director->peers[rank];
@@ -177,8 +180,8 @@ static struct horizon look_ahead(const struct director *director, struct event_k
     return horizon;
 }
 
-static struct event_key bound_for(const struct horizon *horizon, uint32_t rank, const struct director_peer *peer,
-                                  int64_t limit_ns) {
+static struct event_key bound_for(const struct horizon *horizon, uint32_t rank,
+                                  const struct director_peer *peer, int64_t limit_ns) {
     struct event_key others = horizon->least_rank == rank ? horizon->second : horizon->least;
     int64_t back_ns = horizon->lookahead_rank == rank ? horizon->lookahead_second_ns : horizon->lookahead_ns;
     struct event_key echo = engine_emission(engine_emission(peer->next, peer->lookahead_ns), back_ns);
@@ -200,7 +203,8 @@ static void grant(struct director *director, uint32_t rank, struct event_key bou
 }
 
 static void begin_finish(struct director *director, double wall_s) {
-    const uint8_t finish[2] = {SYNC_FINISH, director->status == STATUS_OK || director->status == STATUS_STOPPED};
+    const uint8_t finish[2] = {SYNC_FINISH,
+                               director->status == STATUS_OK || director->status == STATUS_STOPPED};
     director->phase = DIRECTOR_FINISHING;
     director->finish_s = wall_s;
     director->waiting = 0;
@@ -248,7 +252,8 @@ static int64_t begin_round(struct director *director, double wall_s) {
 }
 
 static void look_at_finish(struct director *director, double wall_s) {
-    if (director->waiting == 0 || (director->status != STATUS_OK && wall_s > director->finish_s + FINISH_PATIENCE_S))
+    if (director->waiting == 0 ||
+        (director->status != STATUS_OK && wall_s > director->finish_s + FINISH_PATIENCE_S))
         director->phase = DIRECTOR_DONE;
 }
 
@@ -258,7 +263,8 @@ int64_t director_step(struct director *director, double wall_s) {
         director->first_grant_s = wall_s;
     }
     if (director->phase < DIRECTOR_FINISHING && director->status != STATUS_OK &&
-        (director->waiting == 0 || director->phase == DIRECTOR_GATHERING || director->status == STATUS_PEER)) {
+        (director->waiting == 0 || director->phase == DIRECTOR_GATHERING ||
+         director->status == STATUS_PEER)) {
         begin_finish(director, wall_s);
     }
     if (director->phase == DIRECTOR_RUNNING && director->waiting == 0) {
@@ -283,8 +289,8 @@ void director_check_peers(struct director *director) {
             director->waiting--;
         peer->busy = false;
         snprintf(text, sizeof text,
-                 "%s died at virtual time %.6f s after %llu events; what was recorded until then is kept", who,
-                 vtime_to_s(director->now_ns), (unsigned long long)peer->executed);
+                 "%s died at virtual time %.6f s after %llu events; what was recorded until then is kept",
+                 who, vtime_to_s(director->now_ns), (unsigned long long)peer->executed);
         director_stop(director, STATUS_PEER, text);
     }
 }

@@ -17,7 +17,7 @@
 #include "nodes/rank.h"
 #include "nodes/task.h"
 
-#define FLUSH_EVERY_S 0.5    /* how much of a run a power cut may cost */
+#define FLUSH_EVERY_S 0.5 /* how much of a run a power cut may cost */
 #define PROGRESS_EVERY_S 0.1
 
 struct session {
@@ -75,7 +75,8 @@ static enum status on_rows(void *context, const uint8_t *data, size_t size, stru
     return STATUS_OK;
 }
 
-static enum status on_final(void *context, uint32_t rank, const uint8_t *data, size_t size, struct error *error) {
+static enum status on_final(void *context, uint32_t rank, const uint8_t *data, size_t size,
+                            struct error *error) {
     (void)rank;
     return on_rows(context, data, size, error);
 }
@@ -112,7 +113,8 @@ enum status session_check_data(const struct scenario *scenario, struct error *er
 
 /* ---- the run directory ---- */
 
-enum status session_default_dir(const struct scenario *scenario, char *path, size_t size, struct error *error) {
+enum status session_default_dir(const struct scenario *scenario, char *path, size_t size,
+                                struct error *error) {
     char stamp[32];
     time_t now = time(NULL);
     struct tm parts;
@@ -126,10 +128,12 @@ enum status session_default_dir(const struct scenario *scenario, char *path, siz
         if (mkdir(path, 0777) == 0)
             return STATUS_OK;
         if (errno != EEXIST)
-            return error_set_errno(error, STATUS_IO,
-                                   "cannot create the run directory %s; choose a writable place with --out DIR", path);
+            return error_set_errno(
+                error, STATUS_IO,
+                "cannot create the run directory %s; choose a writable place with --out DIR", path);
     }
-    return error_set(error, STATUS_IO, "no free name for a run directory below runs/; choose one with --out DIR");
+    return error_set(error, STATUS_IO,
+                     "no free name for a run directory below runs/; choose one with --out DIR");
 }
 
 static bool is_empty(const char *dir) {
@@ -145,7 +149,8 @@ static bool is_empty(const char *dir) {
 enum status session_prepare_dir(const char *dir, struct error *error) {
     TRY(durable_make_dirs(dir, error));
     if (!is_empty(dir))
-        return error_set(error, STATUS_INVALID, "the run directory %s is not empty; choose another with --out DIR, or remove it",
+        return error_set(error, STATUS_INVALID,
+                         "the run directory %s is not empty; choose another with --out DIR, or remove it",
                          dir);
     char probe[DURABLE_PATH_MAX];
     TRY(durable_path(probe, dir, "probe", error));
@@ -183,10 +188,12 @@ static enum status open_record(struct session *session, struct error *error) {
 static enum status load(struct session *session, struct error *error) {
     const struct run_options *options = session->config->options;
     struct scenario_problems *problems = &session->result->problems;
-    enum status status = scenario_load_file(options->scenario_path, options->overrides, options->override_count,
-                                            &session->arena, &session->scenario, problems);
+    enum status status =
+        scenario_load_file(options->scenario_path, options->overrides, options->override_count,
+                           &session->arena, &session->scenario, problems);
     if (status != STATUS_OK)
-        return error_set(error, status, "%s: the scenario was not accepted; nothing was started", options->scenario_path);
+        return error_set(error, status, "%s: the scenario was not accepted; nothing was started",
+                         options->scenario_path);
     TRY(topology_build(&session->scenario, &session->arena, &session->topology, error));
     TRY(session_check_data(&session->scenario, error));
     enum placement_kind kind = options->placement;
@@ -194,7 +201,8 @@ static enum status load(struct session *session, struct error *error) {
     if (kind == PLACEMENT_SINGLE && (options->processes > 0 || ranks == 1))
         kind = PLACEMENT_BLOCK;
     TRY(placement_init(&session->placement, kind, ranks, &session->topology, error));
-    session->node_digests = arena_alloc_array(&session->arena, session->topology.node_count, sizeof(uint64_t));
+    session->node_digests =
+        arena_alloc_array(&session->arena, session->topology.node_count, sizeof(uint64_t));
     session->end_ns = session->scenario.slot_ns * session->scenario.slots + session->scenario.drain_ns;
     session->text = scenario_print(&session->scenario, &session->arena, NULL);
     return STATUS_OK;
@@ -267,7 +275,8 @@ static enum status close_books(struct session *session, enum status status, stru
                                      .message = status == STATUS_OK ? "" : error->text,
                                      .virtual_ns = director->now_ns,
                                      .wall_s = began ? now_s - director->first_grant_s : 0.0,
-                                     .startup_s = (began ? director->first_grant_s : now_s) - session->config->launched_s,
+                                     .startup_s = (began ? director->first_grant_s : now_s) -
+                                                  session->config->launched_s,
                                      .events = session->events,
                                      .windows = director->rounds};
     memcpy(outcome.digest, result->digest, sizeof outcome.digest);

@@ -1,5 +1,5 @@
-/* session: one run from the director's side: load, record, direct, close the books. Same code under mpirun (rank 0) and in
- * one process (a memory bus with a single endpoint). */
+/* session: one run from the director's side: load, record, direct, close the books. Same code under mpirun
+ * (rank 0) and in one process (a memory bus with a single endpoint). */
 #ifndef TIERBED_NODES_DIRECTOR_SESSION_H
 #define TIERBED_NODES_DIRECTOR_SESSION_H
 
@@ -24,18 +24,21 @@ struct session_config {
 };
 
 struct session_result {
-    char run_dir[4096];    /* "" when the run did not get that far */
+    char run_dir[4096]; /* "" when the run did not get that far */
     uint64_t digest[4];
     enum status status;
     char message[1200];
     struct scenario_problems problems; /* what is wrong with the scenario */
 };
 
-/* Runs to the end. The status is also in `result`; the report is written whatever it is, once a run directory exists. */
+/* Runs to the end. The status is also in `result`; the report is written whatever it is, once a run directory
+ * exists. */
 enum status session_run(const struct session_config *config, struct session_result *result);
 
-/* Creates a fresh run directory below runs/: NAME-sSEED-DATE-TIME, with -2, -3, ... when two runs start in one second. */
-enum status session_default_dir(const struct scenario *scenario, char *path, size_t size, struct error *error);
+/* Creates a fresh run directory below runs/: NAME-sSEED-DATE-TIME, with -2, -3, ... when two runs start in
+ * one second. */
+enum status session_default_dir(const struct scenario *scenario, char *path, size_t size,
+                                struct error *error);
 
 /* Can the scenario's vibration records be read? Asked before anything is started or written. */
 enum status session_check_data(const struct scenario *scenario, struct error *error);

@@ -29,12 +29,13 @@ bool session_wants_help(int argc, char **argv) {
 }
 
 int session_help(const char *program) {
-    printf("Usage: %s SCENARIO [options]\n\nA program of one mpirun line; `tierbed run --dry-run SCENARIO` prints that line.\n"
+    printf("Usage: %s SCENARIO [options]\n\nA program of one mpirun line; `tierbed run --dry-run SCENARIO` "
+           "prints that line.\n"
            "Only rank 0 reads options:\n",
            program);
     for (const struct run_option_info *info = run_option_table; info->name != NULL; info++)
-        printf("  --%s%s%s\n      %s\n", info->name, info->argument ? " " : "", info->argument ? info->argument : "",
-               info->help);
+        printf("  --%s%s%s\n      %s\n", info->name, info->argument ? " " : "",
+               info->argument ? info->argument : "", info->help);
     return 0;
 }
 
@@ -42,7 +43,8 @@ static enum status parse(int argc, char **argv, struct run_options *options, str
     struct option table[OPTIONS_MAX] = {0};
     int count = 0, index;
     for (const struct run_option_info *info = run_option_table; info->name != NULL; info++)
-        table[count++] = (struct option){info->name, info->argument ? required_argument : no_argument, NULL, 0};
+        table[count++] =
+            (struct option){info->name, info->argument ? required_argument : no_argument, NULL, 0};
     opterr = 0;
     optind = 1;
     run_options_init(options);
@@ -50,7 +52,8 @@ static enum status parse(int argc, char **argv, struct run_options *options, str
     while ((got = getopt_long(argc, argv, "", table, &index)) == 0)
         TRY(run_options_take(options, table[index].name, optarg, error));
     if (got != -1)
-        return error_set(error, STATUS_INVALID, "unknown or incomplete option `%s`; see --help", argv[optind - 1]);
+        return error_set(error, STATUS_INVALID, "unknown or incomplete option `%s`; see --help",
+                         argv[optind - 1]);
     if (optind < argc)
         options->scenario_path = argv[optind++];
     if (optind < argc)

@@ -1,6 +1,7 @@
-/* Accuracy of the diagnosis, with its confusion matrices. On generated windows the thresholds of docs/data.md must hold,
- * on seeds that were not used for tuning. On real records (TIERBED_SHARED or ../shared, data/bearing) the figures of the
- * second half of each record, on which nothing was tuned, are printed; without the records that part is skipped. */
+/* Accuracy of the diagnosis, with its confusion matrices. On generated windows the thresholds of docs/data.md
+ * must hold, on seeds that were not used for tuning. On real records (TIERBED_SHARED or ../shared,
+ * data/bearing) the figures of the second half of each record, on which nothing was tuned, are printed;
+ * without the records that part is skipped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,8 +25,8 @@ struct tally {
 static double tally_print(const struct tally *tally, const char *title) {
     int right = 0, all = 0;
     printf("%s\n  %-8s", title, "truth");
-    for (int class = 0; class < BEARING_CLASS_COUNT; class++)
-        printf(" %7s", bearing_class_name((enum bearing_class)class));
+    for (int class = 0; class < BEARING_CLASS_COUNT; class ++)
+        printf(" %7s", bearing_class_name((enum bearing_class) class));
     for (int truth = 0; truth < BEARING_CLASS_COUNT; truth++) {
         printf("\n  %-8s", bearing_class_name((enum bearing_class)truth));
         for (int verdict = 0; verdict < BEARING_CLASS_COUNT; verdict++) {
@@ -39,7 +40,8 @@ static double tally_print(const struct tally *tally, const char *title) {
 }
 
 /* Accuracy over `devices` windows of one second from `source`. */
-static double accuracy_of(const struct bearing_source *source, double rate_hz, uint32_t devices, const char *title) {
+static double accuracy_of(const struct bearing_source *source, double rate_hz, uint32_t devices,
+                          const char *title) {
     size_t count = (size_t)rate_hz;
     int16_t *samples = malloc(count * sizeof(*samples));
     struct diagnosis_plan *plan;
@@ -83,8 +85,8 @@ static void faults_below_the_noise_are_still_found(void **state) {
 
 static void faults_drowned_in_noise_are_not_found_and_not_invented(void **state) {
     (void)state;
-    /* Goal: negative control. Nothing but the impacts may tell the classes apart: at -30 dB every class must look normal,
-     * so the accuracy is what one class in four gives. */
+    /* Goal: negative control. Nothing but the impacts may tell the classes apart: at -30 dB every class must
+     * look normal, so the accuracy is what one class in four gives. */
     double accuracy = generated(4000, -30.0, 0.01);
     assert_true(accuracy > 0.15 && accuracy < 0.35);
 }
@@ -136,7 +138,7 @@ static void report_records(const char *dir, double rate_hz, double *clear_least)
         if (race && severe && accuracy < *clear_least)
             *clear_least = accuracy;
     }
-    for (int class = 0; class < BEARING_CLASS_COUNT; class++)
+    for (int class = 0; class < BEARING_CLASS_COUNT; class ++)
         if (of_class[class] > 0) {
             balanced += sum[class] / of_class[class];
             classes++;
@@ -149,11 +151,14 @@ static void report_records(const char *dir, double rate_hz, double *clear_least)
 
 static void race_faults_with_clear_lines_are_found_on_real_records(void **state) {
     (void)state;
-    /* Of the records only the races of 0.007 and 0.021 inch show their lines (docs/data.md says why): these must be right. */
+    /* Of the records only the races of 0.007 and 0.021 inch show their lines (docs/data.md says why): these
+     * must be right. */
     char path[512];
     const char *dir = records_dir(path, sizeof(path));
     if (dir == NULL) {
-        printf("SKIPPED: no real records in %s; set TIERBED_SHARED to the directory that holds data/bearing\n", path);
+        printf(
+            "SKIPPED: no real records in %s; set TIERBED_SHARED to the directory that holds data/bearing\n",
+            path);
         skip();
     }
     const double rates[] = {4000, 12000};
@@ -178,7 +183,8 @@ static void the_source_of_windows_reads_the_real_records(void **state) {
     snprintf(config.dir, sizeof(config.dir), "%s", dir);
     assert_int_equal(bearing_source_open(&config, 4000, SEED, &source, NULL), STATUS_OK);
     bearing_source_restrict(source, BEARING_TEST);
-    assert_true(accuracy_of(source, 4000, 600, "real records through the source, 4000 Hz, second halves") > 0.55);
+    assert_true(accuracy_of(source, 4000, 600, "real records through the source, 4000 Hz, second halves") >
+                0.55);
     bearing_source_close(source);
 }
 

@@ -1,5 +1,5 @@
-/* The diagnosis by envelope spectrum: its fast envelope equals the textbook's analytic signal, known signals get their
- * class, and what it cannot judge it refuses. */
+/* The diagnosis by envelope spectrum: its fast envelope equals the textbook's analytic signal, known signals
+ * get their class, and what it cannot judge it refuses. */
 #include <complex.h>
 #include <math.h>
 #include <setjmp.h>
@@ -20,9 +20,10 @@
 
 static void the_envelope_lines_equal_a_naive_analytic_signal(void **state) {
     (void)state;
-    /* Goal: the shifted, decimated band gives the true envelope spectrum. Method: 240 random samples; a naive DFT, tapered and
-     * whitened the same way and cut to the band, gives the analytic signal at the full rate by a sum of exponentials; the DFT of its
-     * squared magnitude must agree (both scaled to their own length) at every line asked for. */
+    /* Goal: the shifted, decimated band gives the true envelope spectrum. Method: 240 random samples; a naive
+     * DFT, tapered and whitened the same way and cut to the band, gives the analytic signal at the full rate
+     * by a sum of exponentials; the DFT of its squared magnitude must agree (both scaled to their own length)
+     * at every line asked for. */
     enum { N = 240, LOW = 30, HIGH = 90, LINES = 20, WHITEN = 21 };
     const double turn = 2.0 * acos(-1.0) / N;
     struct random_stream stream;
@@ -101,8 +102,8 @@ static struct diagnosis diagnose(const int16_t *samples) {
 
 static void bursts_at_a_fault_order_get_its_class_and_bursts_elsewhere_none_of_the_races(void **state) {
     (void)state;
-    /* Method: periodic bursts made here, without load zone or slip, at each order; noise alone; and bursts at 6.21 per turn,
-     * which is no order of this bearing: no race may be blamed for them. */
+    /* Method: periodic bursts made here, without load zone or slip, at each order; noise alone; and bursts
+     * at 6.21 per turn, which is no order of this bearing: no race may be blamed for them. */
     static int16_t samples[COUNT];
     bursts(samples, BEARING_BPFI * SHAFT_HZ, 5.0, 1);
     assert_int_equal(diagnose(samples).class, BEARING_INNER);
@@ -134,7 +135,8 @@ static void harmonics_of_the_shaft_alone_are_normal(void **state) {
 
 static void the_verdict_does_not_depend_on_the_level(void **state) {
     (void)state;
-    /* Method: the same outer-race bursts at full and at a tenth of the level: same class, confidence alike. */
+    /* Method: the same outer-race bursts at full and at a tenth of the level: same class, confidence alike.
+     */
     static int16_t samples[COUNT];
     bursts(samples, BEARING_BPFO * SHAFT_HZ, 3.0, 6);
     struct diagnosis loud = diagnose(samples);
@@ -148,7 +150,8 @@ static void the_verdict_does_not_depend_on_the_level(void **state) {
 
 static void confidence_grows_with_the_strength_of_the_fault_and_stays_in_its_range(void **state) {
     (void)state;
-    /* Method: mean confidence of the right class over 20 windows at three strengths must not fall; all in (0, 1]. */
+    /* Method: mean confidence of the right class over 20 windows at three strengths must not fall; all in (0,
+     * 1]. */
     static int16_t samples[COUNT];
     double before = 0.0;
     const double strengths[] = {0.6, 1.2, 4.0};
@@ -200,10 +203,12 @@ static void what_cannot_be_judged_is_refused(void **state) {
     const struct {
         size_t count;
         double rate_hz, shaft_hz;
-    } bad[] = {{1000, 4000, 29.95}, {4000, 4000, 0.0}, {4000, 4000, NAN}, {4000, 0.0, 29.95}, {1000, 1000, 29.95},
-               {0, 4000, 29.95},    {4000, -1.0, 29.95}, {4000, 4000, 500.0}, {(size_t)1 << 40, 4000, 29.95}};
+    } bad[] = {{1000, 4000, 29.95}, {4000, 4000, 0.0},   {4000, 4000, NAN},
+               {4000, 0.0, 29.95},  {1000, 1000, 29.95}, {0, 4000, 29.95},
+               {4000, -1.0, 29.95}, {4000, 4000, 500.0}, {(size_t)1 << 40, 4000, 29.95}};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        assert_int_equal(diagnosis_open(bad[i].count, bad[i].rate_hz, bad[i].shaft_hz, &plan, &error), STATUS_INVALID);
+        assert_int_equal(diagnosis_open(bad[i].count, bad[i].rate_hz, bad[i].shaft_hz, &plan, &error),
+                         STATUS_INVALID);
         assert_null(plan);
         assert_true(strlen(error.text) > 10);
     }

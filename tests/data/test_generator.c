@@ -1,6 +1,7 @@
-/* The generator of bearing vibration: its spectra carry the orders of physics and no others, its windows depend on
- * (seed, device, slot) alone, and it never clips. The lines are measured here by a method of its own (squared
- * differences and Goertzel's recurrence), not by the diagnosis that is to be tested with these windows. */
+/* The generator of bearing vibration: its spectra carry the orders of physics and no others, its windows
+ * depend on (seed, device, slot) alone, and it never clips. The lines are measured here by a method of its
+ * own (squared differences and Goertzel's recurrence), not by the diagnosis that is to be tested with these
+ * windows. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +32,8 @@ static double power_at(const double *values, size_t count, double rate_hz, doubl
     return s1 * s1 + s2 * s2 - factor * s1 * s2;
 }
 
-/* Squares of second differences: these suppress the shaft's harmonics, and squaring shows the rhythm of the ringing. */
+/* Squares of second differences: these suppress the shaft's harmonics, and squaring shows the rhythm of the
+ * ringing. */
 static void rhythm(const int16_t *samples, size_t count, double *values) {
     double mean = 0.0;
     for (size_t i = 0; i + 2 < count; i++) {
@@ -43,7 +45,8 @@ static void rhythm(const int16_t *samples, size_t count, double *values) {
         values[i] -= mean;
 }
 
-/* Largest power within 0.3 % of `order`, over the mean power 8 to 20 Hz beside it, averaged over windows of `class`. */
+/* Largest power within 0.3 % of `order`, over the mean power 8 to 20 Hz beside it, averaged over windows of
+ * `class`. */
 static double line_over_floor(enum bearing_class class, double order) {
     static int16_t samples[COUNT];
     static double values[COUNT];
@@ -62,7 +65,8 @@ static double line_over_floor(enum bearing_class class, double order) {
             most = fmax(most, power_at(values, COUNT - 2, RATE_HZ, centre_hz * (1.0 + 0.001 * step)));
         for (int offset = 8; offset < 20; offset++)
             floor_power += (power_at(values, COUNT - 2, RATE_HZ, centre_hz - offset) +
-                            power_at(values, COUNT - 2, RATE_HZ, centre_hz + offset)) / 24.0;
+                            power_at(values, COUNT - 2, RATE_HZ, centre_hz + offset)) /
+                           24.0;
         sum += most / floor_power;
     }
     return sum / WINDOWS;
@@ -70,13 +74,13 @@ static double line_over_floor(enum bearing_class class, double order) {
 
 static void each_fault_shows_the_lines_of_its_own_order_and_not_of_the_others(void **state) {
     (void)state;
-    /* Goal: physics. Method: ratio of line to floor at each order for each class; the diagonal must stand out, all the
-     * rest must be what the largest of seven neighbouring values of noise gives (below 5). A ball's cage sidebands count into
-     * its floor, which bounds its own ratio. */
+    /* Goal: physics. Method: ratio of line to floor at each order for each class; the diagonal must stand
+     * out, all the rest must be what the largest of seven neighbouring values of noise gives (below 5). A
+     * ball's cage sidebands count into its floor, which bounds its own ratio. */
     const double orders[BEARING_CLASS_COUNT] = {0, BEARING_BPFI, BEARING_BPFO, 2 * BEARING_BSF};
-    for (int class = BEARING_NORMAL; class < BEARING_CLASS_COUNT; class++)
+    for (int class = BEARING_NORMAL; class < BEARING_CLASS_COUNT; class ++)
         for (int line = BEARING_INNER; line < BEARING_CLASS_COUNT; line++) {
-            double ratio = line_over_floor((enum bearing_class)class, orders[line]);
+            double ratio = line_over_floor((enum bearing_class) class, orders[line]);
             if (class == line)
                 assert_true(ratio > 12.0);
             else
@@ -86,8 +90,8 @@ static void each_fault_shows_the_lines_of_its_own_order_and_not_of_the_others(vo
 
 static void the_load_zone_gives_sidebands_of_the_shaft_to_inner_and_of_the_cage_to_ball_faults(void **state) {
     (void)state;
-    /* Goal: modulation. Method: sidebands at +-1 turn (inner) and +-1 cage turn (ball); an outer fault, which stands
-     * still in the load zone, must not have them. */
+    /* Goal: modulation. Method: sidebands at +-1 turn (inner) and +-1 cage turn (ball); an outer fault, which
+     * stands still in the load zone, must not have them. */
     assert_true(line_over_floor(BEARING_INNER, BEARING_BPFI - 1.0) > 8.0);
     assert_true(line_over_floor(BEARING_INNER, BEARING_BPFI + 1.0) > 8.0);
     assert_true(line_over_floor(BEARING_BALL, 2 * BEARING_BSF - BEARING_FTF) > 8.0);
@@ -109,16 +113,17 @@ static double mean_square(const struct generator_machine *machine, enum bearing_
 
 static void the_impact_response_has_the_asked_power_over_the_noise(void **state) {
     (void)state;
-    /* Goal: snr_db means what it says. Method: power of faulty less power of normal windows, over the noise's power
-     * (counts^2), averaged over 60 machines; 15 % covers the spread of the averages and the model's approximation. */
+    /* Goal: snr_db means what it says. Method: power of faulty less power of normal windows, over the noise's
+     * power (counts^2), averaged over 60 machines; 15 % covers the spread of the averages and the model's
+     * approximation. */
     struct generator generator;
     generator_init(&generator, &nominal, RATE_HZ, 9);
-    for (int class = BEARING_INNER; class < BEARING_CLASS_COUNT; class++) {
+    for (int class = BEARING_INNER; class < BEARING_CLASS_COUNT; class ++) {
         double ratio = 0.0;
         for (uint32_t device = 0; device < 60; device++) {
             struct generator_machine machine;
             generator_machine_init(&machine, &generator, device);
-            double faulty = mean_square(&machine, (enum bearing_class)class, device);
+            double faulty = mean_square(&machine, (enum bearing_class) class, device);
             double normal = mean_square(&machine, BEARING_NORMAL, device);
             ratio += (faulty - normal) / (generator.counts * generator.counts) / 60.0;
         }
@@ -128,8 +133,8 @@ static void the_impact_response_has_the_asked_power_over_the_noise(void **state)
 
 static void a_window_is_a_function_of_seed_device_and_slot_whatever_the_order(void **state) {
     (void)state;
-    /* Goal: determinism. Method: windows asked forwards from one source and backwards from another must be equal; a
-     * change of any part of the key must change the window. */
+    /* Goal: determinism. Method: windows asked forwards from one source and backwards from another must be
+     * equal; a change of any part of the key must change the window. */
     struct bearing_source *one, *two, *other;
     static int16_t first[12][COUNT], again[COUNT];
     enum bearing_class class[12], class_again;
@@ -155,7 +160,8 @@ static void a_window_is_a_function_of_seed_device_and_slot_whatever_the_order(vo
 
 static void classes_are_drawn_uniformly(void **state) {
     (void)state;
-    /* Method: 2000 windows of 8 samples; each class expects 500, standard deviation 19; five of them are allowed. */
+    /* Method: 2000 windows of 8 samples; each class expects 500, standard deviation 19; five of them are
+     * allowed. */
     struct bearing_source *source;
     int counts[BEARING_CLASS_COUNT] = {0};
     int16_t samples[8];
@@ -172,9 +178,10 @@ static void classes_are_drawn_uniformly(void **state) {
 
 static void nothing_clips_at_any_setting(void **state) {
     (void)state;
-    /* Goal: the gain's bound holds. Method: extremes of SNR, slip, shaft speed and rate; the model asserts the range of
-     * int16 itself, and here the promised 32000 counts are looked at. */
-    const double snrs[] = {-60, 0, 60}, slips[] = {0.0, 0.5}, shafts[] = {3.0, 29.95, 45.0}, rates[] = {4000, 12000};
+    /* Goal: the gain's bound holds. Method: extremes of SNR, slip, shaft speed and rate; the model asserts
+     * the range of int16 itself, and here the promised 32000 counts are looked at. */
+    const double snrs[] = {-60, 0, 60}, slips[] = {0.0, 0.5}, shafts[] = {3.0, 29.95, 45.0},
+                 rates[] = {4000, 12000};
     static int16_t samples[COUNT];
     for (int i = 0; i < 3 * 2 * 3 * 2; i++) {
         struct scenario_data config = {

@@ -1,5 +1,6 @@
-/* The readers of vibration files: each gives back what the test itself wrote, and refuses hostile, cut and unreadable
- * files with a message that names the file, without reading outside its bytes (the suite runs under sanitizers too). */
+/* The readers of vibration files: each gives back what the test itself wrote, and refuses hostile, cut and
+ * unreadable files with a message that names the file, without reading outside its bytes (the suite runs
+ * under sanitizers too). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,8 +21,8 @@ static void check_samples(const struct vibration *vibration, const float *expect
 
 static void a_wav_file_of_any_width_gives_its_first_channel(void **state) {
     (void)state;
-    /* Method: the values 0.5, -0.25 and the least (-1) as bytes written by hand for each width; the second channel of the
-     * stereo files holds 0.125, which must not show. */
+    /* Method: the values 0.5, -0.25 and the least (-1) as bytes written by hand for each width; the second
+     * channel of the stereo files holds 0.125, which must not show. */
     static const float expected[] = {0.5f, -0.25f, -1.0f};
     static const struct {
         struct wav_shape shape;
@@ -48,8 +49,8 @@ static void a_wav_file_of_any_width_gives_its_first_channel(void **state) {
 
 static void a_wav_file_cut_anywhere_or_with_a_flipped_byte_never_misleads_the_reader(void **state) {
     (void)state;
-    /* Method: every truncation must be refused with a reason; every single changed byte of the header must be refused or
-     * give no more samples than the file has room for. */
+    /* Method: every truncation must be refused with a reason; every single changed byte of the header must be
+     * refused or give no more samples than the file has room for. */
     const uint8_t frames[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     uint8_t file[128];
     size_t size = wav_make((struct wav_shape){1, 1, 16, 12000}, frames, sizeof(frames), file, sizeof(file));
@@ -75,8 +76,8 @@ static void a_wav_file_cut_anywhere_or_with_a_flipped_byte_never_misleads_the_re
 
 static void wav_formats_that_are_not_linear_are_refused_by_name(void **state) {
     (void)state;
-    const struct wav_shape shapes[] = {{2, 1, 16, 8000}, {7, 1, 8, 8000}, {1, 1, 12, 8000}, {3, 1, 16, 8000},
-                                       {1, 0, 16, 8000}, {1, 1, 16, 0}};
+    const struct wav_shape shapes[] = {{2, 1, 16, 8000}, {7, 1, 8, 8000},  {1, 1, 12, 8000},
+                                       {3, 1, 16, 8000}, {1, 0, 16, 8000}, {1, 1, 16, 0}};
     for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
         uint8_t file[64];
         size_t size = wav_make(shapes[i], (const uint8_t *)"\0\0\0\0", 4, file, sizeof(file));
@@ -119,10 +120,17 @@ static void csv_content_that_is_not_numbers_is_refused_with_its_line(void **stat
     (void)state;
     static const struct {
         const char *text, *clue;
-    } cases[] = {{"", "t.csv"},          {"a\n", "t.csv"},       {"1\n2\nx\n", "t.csv:3"},
-                 {"a\nb\n", "t.csv:2"},  {"1\nnan\n", "t.csv:2"}, {"inf\n1\n", "t.csv:1"},
-                 {"1\n2 3x\n1x", "t.csv:3"}, {"time,x\n1,2\n1,3\n", "time"}, {"time,x\n1\n", "t.csv:2"},
-                 {"# sample_rate_hz=fast\n1\n", "t.csv:1"}, {"1e999\n", "t.csv:1"}};
+    } cases[] = {{"", "t.csv"},
+                 {"a\n", "t.csv"},
+                 {"1\n2\nx\n", "t.csv:3"},
+                 {"a\nb\n", "t.csv:2"},
+                 {"1\nnan\n", "t.csv:2"},
+                 {"inf\n1\n", "t.csv:1"},
+                 {"1\n2 3x\n1x", "t.csv:3"},
+                 {"time,x\n1,2\n1,3\n", "time"},
+                 {"time,x\n1\n", "t.csv:2"},
+                 {"# sample_rate_hz=fast\n1\n", "t.csv:1"},
+                 {"1e999\n", "t.csv:1"}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct vibration vibration;
         struct error error = {0};
@@ -133,8 +141,9 @@ static void csv_content_that_is_not_numbers_is_refused_with_its_line(void **stat
 
 static void a_mat_file_gives_its_drive_end_vector_or_its_first(void **state) {
     (void)state;
-    /* Method: files written through libmatio: a lone vector under any name; the drive-end variable behind another one;
-     * whole numbers, plain and compressed, in the levels 5 and 7.3; a matrix, which is no vector and must be refused. */
+    /* Method: files written through libmatio: a lone vector under any name; the drive-end variable behind
+     * another one; whole numbers, plain and compressed, in the levels 5 and 7.3; a matrix, which is no vector
+     * and must be refused. */
     struct scratch scratch;
     scratch_open(&scratch);
     double values[] = {0.5, -0.25, 2.0}, other[] = {9, 9, 9, 9};
@@ -174,15 +183,16 @@ static void a_mat_file_gives_its_drive_end_vector_or_its_first(void **state) {
         remove(scratch.path);
     }
     scratch_write_mat(&scratch, "square.mat", "m", other, 2, 2);
-    assert_int_equal(vibration_read(scratch_path(&scratch, "square.mat"), &vibration, &error), STATUS_INVALID);
+    assert_int_equal(vibration_read(scratch_path(&scratch, "square.mat"), &vibration, &error),
+                     STATUS_INVALID);
     assert_non_null(strstr(error.text, "square.mat"));
     scratch_close(&scratch);
 }
 
 static void a_mat_file_cut_short_or_scrambled_is_refused_and_harms_nothing(void **state) {
     (void)state;
-    /* Method: all truncations of a small file in steps, and 300 seeded scramblings; any status but a crash will do for
-     * the latter, since a changed sample is still a sample. */
+    /* Method: all truncations of a small file in steps, and 300 seeded scramblings; any status but a crash
+     * will do for the latter, since a changed sample is still a sample. */
     struct scratch scratch;
     struct random_stream stream;
     struct vibration vibration;
@@ -194,7 +204,8 @@ static void a_mat_file_cut_short_or_scrambled_is_refused_and_harms_nothing(void 
     for (int i = 0; i < 40; i++)
         values[i] = i;
     scratch_write_mat(&scratch, "whole.mat", "x_DE_time", values, 40, 1);
-    assert_int_equal(file_read_all(scratch_path(&scratch, "whole.mat"), 1 << 20, &data, &size, NULL), STATUS_OK);
+    assert_int_equal(file_read_all(scratch_path(&scratch, "whole.mat"), 1 << 20, &data, &size, NULL),
+                     STATUS_OK);
     for (size_t cut = 0; cut < size; cut += cut < 128 ? 7 : 1) {
         scratch_write(&scratch, "cut.mat", data, cut);
         assert_int_not_equal(vibration_read(scratch_path(&scratch, "cut.mat"), &vibration, NULL), STATUS_OK);

@@ -1,5 +1,5 @@
-/* Directories of recordings: the index and the names, the change of sample rate, the split in time, and every way in
- * which a directory can be wrong. All files are written by the test itself. */
+/* Directories of recordings: the index and the names, the change of sample rate, the split in time, and every
+ * way in which a directory can be wrong. All files are written by the test itself. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,8 +36,9 @@ static float *sine(size_t count, double rate_hz, double frequency_hz) {
 
 static void resampling_keeps_what_fits_and_removes_what_would_fold_back(void **state) {
     (void)state;
-    /* Method: sines at 100, 1000 and 1800 Hz must keep their amplitude within 0.1 % at 4 kHz; one at 2300 Hz, which would
-     * fold to 1700 Hz, must leave less than 1e-4 there. Ratios 3:1, 12:1, 44100:4000 and 2560:4000 (upward). */
+    /* Method: sines at 100, 1000 and 1800 Hz must keep their amplitude within 0.1 % at 4 kHz; one at 2300 Hz,
+     * which would fold to 1700 Hz, must leave less than 1e-4 there. Ratios 3:1, 12:1, 44100:4000 and
+     * 2560:4000 (upward). */
     const double rates[] = {12000, 48000, 44100};
     for (size_t r = 0; r < 3; r++)
         for (int tone = 0; tone < 4; tone++) {
@@ -66,7 +67,8 @@ static void resampling_refuses_what_it_cannot_do(void **state) {
     (void)state;
     float in[10] = {0}, *out;
     size_t made;
-    assert_int_equal(resample(in, 10, 12000, 4000, &out, &made, NULL), STATUS_INVALID); /* shorter than the filter */
+    assert_int_equal(resample(in, 10, 12000, 4000, &out, &made, NULL),
+                     STATUS_INVALID); /* shorter than the filter */
     assert_int_equal(resample(in, 10, 12000, 4000.0 * acos(-1.0), &out, &made, NULL), STATUS_INVALID);
     assert_int_equal(resample(in, 10, 4000, 4000, &out, &made, NULL), STATUS_OK);
     assert_int_equal(made, 10);
@@ -107,9 +109,9 @@ static void write_tone(struct scratch *scratch, const char *name, double seconds
 
 static void an_indexed_directory_is_read_at_one_rate_and_one_scale(void **state) {
     (void)state;
-    /* Goal: levels of calibrated records stay comparable. Method: two files of equal counts whose g_per_count differ ten
-     * times; after reading at 4 kHz their peaks must differ ten times and the larger must use the full scale. A file that
-     * the index does not name must be ignored. */
+    /* Goal: levels of calibrated records stay comparable. Method: two files of equal counts whose g_per_count
+     * differ ten times; after reading at 4 kHz their peaks must differ ten times and the larger must use the
+     * full scale. A file that the index does not name must be ignored. */
     struct scratch scratch;
     struct recordings recordings;
     scratch_open(&scratch);
@@ -126,7 +128,8 @@ static void an_indexed_directory_is_read_at_one_rate_and_one_scale(void **state)
     for (size_t r = 0; r < 2; r++) {
         assert_in_range(recordings.items[r].count, 7860, 7870);
         for (size_t i = 0; i < recordings.items[r].count; i++)
-            peaks[r] = abs(recordings.items[r].samples[i]) > peaks[r] ? abs(recordings.items[r].samples[i]) : peaks[r];
+            peaks[r] = abs(recordings.items[r].samples[i]) > peaks[r] ? abs(recordings.items[r].samples[i])
+                                                                      : peaks[r];
     }
     assert_in_range(peaks[0], 31990, 32000);
     assert_in_range(peaks[1], 3195, 3205);
@@ -159,7 +162,8 @@ static void a_directory_without_index_is_read_by_names_in_every_format(void **st
     scratch_close(&scratch);
 }
 
-static void check_refused(struct scratch *scratch, const char *index, enum status expected, const char *clue) {
+static void check_refused(struct scratch *scratch, const char *index, enum status expected,
+                          const char *clue) {
     struct recordings recordings;
     struct error error = {0};
     if (index != NULL)
@@ -197,7 +201,8 @@ static void every_fault_of_a_directory_is_named(void **state) {
     write_tone(&scratch, "flat.wav", 2.0, 0);
     check_refused(&scratch, "file,fault\nflat.wav,inner\n", STATUS_INVALID, "flat.wav");
     write_tone(&scratch, "good.wav", 2.0, 1000);
-    check_refused(&scratch, "file,fault,sample_rate_hz\ngood.wav,inner,48000\n", STATUS_INVALID, "mend the index");
+    check_refused(&scratch, "file,fault,sample_rate_hz\ngood.wav,inner,48000\n", STATUS_INVALID,
+                  "mend the index");
     check_refused(&scratch, "file,fault,g_per_count\ngood.wav,inner,1e300\n", STATUS_INVALID, "good.wav");
     scratch_close(&scratch);
 }
@@ -257,7 +262,8 @@ static void a_source_of_records_gives_the_same_windows_in_any_order_and_says_wha
     for (uint32_t i = 8; i-- > 0;) {
         bearing_source_window(source, i, 3, again, 4000, &class_again);
         assert_memory_equal(first[i], again, sizeof(again));
-        assert_true(class[i] == class_again && (class_again == BEARING_NORMAL || class_again == BEARING_BALL));
+        assert_true(class[i] == class_again &&
+                    (class_again == BEARING_NORMAL || class_again == BEARING_BALL));
     }
     bearing_source_close(source);
     scratch_close(&scratch);

@@ -1,4 +1,5 @@
-/* Fuzz target: the readers of text, which are the CSV recordings and the index of a directory. The first byte chooses. */
+/* Fuzz target: the readers of text, which are the CSV recordings and the index of a directory. The first byte
+ * chooses. */
 #include <assert.h>
 
 #include "common/data/recording_index.h"

@@ -1,5 +1,5 @@
-/* Fuzzes the decoder of rows: a stream of rows as a process ships them. Whatever is accepted must encode to the very
- * same bytes; nothing may read past the end or trip a sanitizer. */
+/* Fuzzes the decoder of rows: a stream of rows as a process ships them. Whatever is accepted must encode to
+ * the very same bytes; nothing may read past the end or trip a sanitizer. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             break;
         struct bytes_writer writer = bytes_writer_over(again, sizeof again);
         row_encode(&writer, &row);
-        if (writer.failed || writer.used != reader.used - start || memcmp(again, data + start, writer.used) != 0)
+        if (writer.failed || writer.used != reader.used - start ||
+            memcmp(again, data + start, writer.used) != 0)
             abort();
     }
     return 0;

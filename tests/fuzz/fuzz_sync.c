@@ -1,6 +1,6 @@
 /* Goal: no bytes that come over the bus crash a process or the director, whoever sent them.
- * Method: the input is cut into messages (a byte of lane, a byte of length, content); each goes to a process with a small PHOLD
- * in its engine and to a director, both on a memory bus. */
+ * Method: the input is cut into messages (a byte of lane, a byte of length, content); each goes to a process
+ * with a small PHOLD in its engine and to a director, both on a memory bus. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,8 +18,13 @@ struct target {
 };
 
 static void target_open(struct target *target) {
-    static const struct phold_config config = {
-        .lps = 8, .events_per_lp = 1, .remote = 0.5, .lookahead_s = 0.1, .mean_s = 1.0, .end_s = 5.0, .seed = 1};
+    static const struct phold_config config = {.lps = 8,
+                                               .events_per_lp = 1,
+                                               .remote = 0.5,
+                                               .lookahead_s = 0.1,
+                                               .mean_s = 1.0,
+                                               .end_s = 5.0,
+                                               .seed = 1};
     static const uint32_t rank_of_lp[8] = {0, 0, 0, 0, 1, 1, 1, 1};
     struct error error;
     if (bus_memory_open(2, &target->buses, &error) != STATUS_OK)
@@ -32,10 +37,12 @@ static void target_open(struct target *target) {
                                                          .deliver = phold_deliver,
                                                          .context = &target->phold});
     phold_start(&target->phold, &target->engine);
-    director_init(&target->director,
-                  &(struct director_config){.bus = target->buses[0], .end_ns = vtime_from_s(5.0), .chunk_ns = vtime_from_s(1.0)});
-    process_init(&target->process,
-                 &(struct process_config){.bus = target->buses[0], .engine = &target->engine, .lookahead_ns = 100000000});
+    director_init(&target->director, &(struct director_config){.bus = target->buses[0],
+                                                               .end_ns = vtime_from_s(5.0),
+                                                               .chunk_ns = vtime_from_s(1.0)});
+    process_init(&target->process, &(struct process_config){.bus = target->buses[0],
+                                                            .engine = &target->engine,
+                                                            .lookahead_ns = 100000000});
 }
 
 static void target_close(struct target *target) {

@@ -1,5 +1,5 @@
-/* Fuzzes the merge of traces: one damaged part beside a whole one. The merge must end with a documented status and
- * without tripping a sanitizer; a merge that succeeds leaves a file with a header. */
+/* Fuzzes the merge of traces: one damaged part beside a whole one. The merge must end with a documented
+ * status and without tripping a sanitizer; a merge that succeeds leaves a file with a header. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

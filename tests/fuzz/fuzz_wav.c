@@ -1,4 +1,5 @@
-/* Fuzz target: the WAV reader. Whatever the bytes, it either refuses them with a reason or gives samples that it read. */
+/* Fuzz target: the WAV reader. Whatever the bytes, it either refuses them with a reason or gives samples that
+ * it read. */
 #include <assert.h>
 
 #include "common/data/vibration.h"

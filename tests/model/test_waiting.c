@@ -32,7 +32,8 @@ static bool urgent_first(const struct orders *orders, size_t length) {
 }
 
 static void count_order(struct orders *orders, size_t length) {
-    for (size_t i = 0; i < length; i++)
+    assert_true(length <= TASKS);
+    for (size_t i = 0; i < length && i < TASKS; i++)
         orders->start_sum_s[orders->order[i]] += (double)i * orders->hold_s;
     orders->count++;
 }

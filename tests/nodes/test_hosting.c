@@ -1,6 +1,6 @@
-/* Goal: a node behaves the same in this process and in a child process, survives SIGKILL with its durable store only, and
- * an unplanned death is told apart.
- * Method: the real gateway class of a small scenario, hosted both ways; this test program is its own child program. */
+/* Goal: a node behaves the same in this process and in a child process, survives SIGKILL with its durable
+ * store only, and an unplanned death is told apart. Method: the real gateway class of a small scenario,
+ * hosted both ways; this test program is its own child program. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,21 +15,20 @@
 #include "common/time/vtime.h"
 #include "nodes/hosting.h"
 
-static const char text[] =
-    "name: hosting\nseed: 1\nslot: 1 s\nslots: 2\n"
-    "nodes:\n"
-    "  - {name: edge, role: edge}\n"
-    "  - {name: gateway, role: gateway, parent: edge}\n"
-    "  - {name: sensor, role: device, parent: gateway, per_parent: 2}\n"
-    "links:\n"
-    "  - {from: sensor, to: gateway, kind: wired, rate: 100 Mbit/s, delay: 10 us}\n"
-    "  - {from: gateway, to: sensor, kind: wired, rate: 100 Mbit/s, delay: 10 us}\n"
-    "  - {from: gateway, to: edge, kind: wired, rate: 10 Mbit/s, delay: 1 ms}\n"
-    "  - {from: edge, to: gateway, kind: wired, rate: 10 Mbit/s, delay: 1 ms}\n"
-    "policy: {kind: local}\n"
-    "faults:\n"
-    "  - {kind: crash, at: 500 ms, node: gateway}\n"
-    "  - {kind: restart, at: 600 ms, node: gateway}\n";
+static const char text[] = "name: hosting\nseed: 1\nslot: 1 s\nslots: 2\n"
+                           "nodes:\n"
+                           "  - {name: edge, role: edge}\n"
+                           "  - {name: gateway, role: gateway, parent: edge}\n"
+                           "  - {name: sensor, role: device, parent: gateway, per_parent: 2}\n"
+                           "links:\n"
+                           "  - {from: sensor, to: gateway, kind: wired, rate: 100 Mbit/s, delay: 10 us}\n"
+                           "  - {from: gateway, to: sensor, kind: wired, rate: 100 Mbit/s, delay: 10 us}\n"
+                           "  - {from: gateway, to: edge, kind: wired, rate: 10 Mbit/s, delay: 1 ms}\n"
+                           "  - {from: edge, to: gateway, kind: wired, rate: 10 Mbit/s, delay: 1 ms}\n"
+                           "policy: {kind: local}\n"
+                           "faults:\n"
+                           "  - {kind: crash, at: 500 ms, node: gateway}\n"
+                           "  - {kind: restart, at: 600 ms, node: gateway}\n";
 
 struct bench {
     struct arena arena;
@@ -45,9 +44,11 @@ static void bench_open(struct bench *bench) {
     memset(bench, 0, sizeof *bench);
     arena_init(&bench->arena);
     outbox_init(&bench->out);
-    if (scenario_load_text(text, sizeof text - 1, "text", NULL, 0, &bench->arena, &bench->scenario, &problems) != STATUS_OK)
+    if (scenario_load_text(text, sizeof text - 1, "text", NULL, 0, &bench->arena, &bench->scenario,
+                           &problems) != STATUS_OK)
         fail_msg("%s", problems.items[0].text);
-    assert_int_equal(topology_build(&bench->scenario, &bench->arena, &bench->topology, &bench->error), STATUS_OK);
+    assert_int_equal(topology_build(&bench->scenario, &bench->arena, &bench->topology, &bench->error),
+                     STATUS_OK);
     strcpy(bench->dir, "/tmp/tierbed-hosting-XXXXXX");
     assert_non_null(mkdtemp(bench->dir));
     snprintf(bench->durable, sizeof bench->durable, "%s/gateway.durable", bench->dir);

@@ -1,5 +1,6 @@
-/* Goal: conservative windows give the events, order and digest of a single queue, for any number of processes.
- * Method: PHOLD over memory-bus endpoints in one thread, turned in a random order, with and without lookahead. */
+/* Goal: conservative windows give the events, order and digest of a single queue, for any number of
+ * processes. Method: PHOLD over memory-bus endpoints in one thread, turned in a random order, with and
+ * without lookahead. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,8 +20,13 @@ struct party {
     struct loop loop;
 };
 
-static const struct phold_config base = {
-    .lps = 40, .events_per_lp = 2, .remote = 0.5, .lookahead_s = 0.1, .mean_s = 1.0, .end_s = 30.0, .seed = 3};
+static const struct phold_config base = {.lps = 40,
+                                         .events_per_lp = 2,
+                                         .remote = 0.5,
+                                         .lookahead_s = 0.1,
+                                         .mean_s = 1.0,
+                                         .end_s = 30.0,
+                                         .seed = 3};
 
 /* Returns the digest; counts events in `events`. */
 static uint64_t run(const struct phold_config *config, uint32_t ranks, uint64_t turn_seed, uint64_t *events) {
@@ -34,8 +40,9 @@ static uint64_t run(const struct phold_config *config, uint32_t ranks, uint64_t 
     for (uint32_t lp = 0; lp < config->lps; lp++)
         rank_of_lp[lp] = (lp * 7) % ranks;
     assert_int_equal(bus_memory_open(ranks, &buses, &error), STATUS_OK);
-    director_init(&director, &(struct director_config){
-                                 .bus = buses[0], .end_ns = vtime_from_s(config->end_s), .chunk_ns = vtime_from_s(7.0)});
+    director_init(&director, &(struct director_config){.bus = buses[0],
+                                                       .end_ns = vtime_from_s(config->end_s),
+                                                       .chunk_ns = vtime_from_s(7.0)});
     for (uint32_t rank = 0; rank < ranks; rank++) {
         struct party *party = &parties[rank];
         phold_init(&party->phold, config);
@@ -118,9 +125,10 @@ static void another_seed_gives_another_digest(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(any_number_of_processes_gives_one_digest),
-                                       cmocka_unit_test(the_order_in_which_processes_are_turned_does_not_matter),
-                                       cmocka_unit_test(a_run_without_lookahead_still_gives_the_same_digest),
-                                       cmocka_unit_test(another_seed_gives_another_digest)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_number_of_processes_gives_one_digest),
+        cmocka_unit_test(the_order_in_which_processes_are_turned_does_not_matter),
+        cmocka_unit_test(a_run_without_lookahead_still_gives_the_same_digest),
+        cmocka_unit_test(another_seed_gives_another_digest)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

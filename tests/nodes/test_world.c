@@ -1,6 +1,6 @@
-/* Goal: a whole factory keeps its promises in one process: same digest for any number of members and order of turns,
- * every task accounted for once, faults with the effect they declare.
- * Method: tests/lib/world on small scenarios; each fault is compared with the same run without it. */
+/* Goal: a whole factory keeps its promises in one process: same digest for any number of members and order of
+ * turns, every task accounted for once, faults with the effect they declare. Method: tests/lib/world on small
+ * scenarios; each fault is compared with the same run without it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,24 +13,26 @@
 #include "tests/lib/world.h"
 #include "nodes/task.h"
 
-#define HEAD                                                                                                           \
-    "name: world\nseed: 4\nslot: 1 s\nslots: 6\ndrain: 2 s\n"                                                          \
-    "nodes:\n"                                                                                                         \
-    "  - {name: edge, role: edge}\n"                                                                                   \
-    "  - {name: gateway, role: gateway, parent: edge, count: 2}\n"                                                     \
-    "  - {name: sensor, role: device, parent: gateway, per_parent: 3}\n"                                               \
-    "links:\n"                                                                                                         \
-    "  - {from: sensor, to: gateway, kind: wired, rate: 100 Mbit/s, delay: 10 us}\n"                                   \
-    "  - {from: gateway, to: sensor, kind: wired, rate: 100 Mbit/s, delay: 10 us}\n"                                   \
-    "  - {from: gateway, to: edge, kind: lte-m, delay: 1 ms}\n"                                                        \
+#define HEAD                                                                                                 \
+    "name: world\nseed: 4\nslot: 1 s\nslots: 6\ndrain: 2 s\n"                                                \
+    "nodes:\n"                                                                                               \
+    "  - {name: edge, role: edge}\n"                                                                         \
+    "  - {name: gateway, role: gateway, parent: edge, count: 2}\n"                                           \
+    "  - {name: sensor, role: device, parent: gateway, per_parent: 3}\n"                                     \
+    "links:\n"                                                                                               \
+    "  - {from: sensor, to: gateway, kind: wired, rate: 100 Mbit/s, delay: 10 us}\n"                         \
+    "  - {from: gateway, to: sensor, kind: wired, rate: 100 Mbit/s, delay: 10 us}\n"                         \
+    "  - {from: gateway, to: edge, kind: lte-m, delay: 1 ms}\n"                                              \
     "  - {from: edge, to: gateway, kind: wired, rate: 100 Mbit/s, delay: 1 ms}\n"
 
 static const char plain[] = HEAD "policy: {kind: offload}\n";
 #define TASKS 36u
 
-static struct world_result run(const char *text, uint32_t processes, enum placement_kind placement, uint64_t turns) {
+static struct world_result run(const char *text, uint32_t processes, enum placement_kind placement,
+                               uint64_t turns) {
     struct world_result result;
-    struct world_config config = {.scenario_text = text, .processes = processes, .placement = placement, .turn_seed = turns};
+    struct world_config config = {
+        .scenario_text = text, .processes = processes, .placement = placement, .turn_seed = turns};
     if (world_run(&config, &result) != STATUS_OK)
         fail_msg("%s", result.error.text);
     return result;
@@ -68,7 +70,8 @@ static void every_task_has_one_row_and_without_faults_none_goes_unanswered(void 
 static void a_cut_uplink_leaves_its_tasks_unanswered_and_no_others(void **state) {
     (void)state;
     char text[4096];
-    with_faults(text, sizeof text, "  - {kind: partition, at: 1.5 s, until: 4.5 s, from: gateway-1, to: edge, one_way: true}\n");
+    with_faults(text, sizeof text,
+                "  - {kind: partition, at: 1.5 s, until: 4.5 s, from: gateway-1, to: edge, one_way: true}\n");
     struct world_result result = run(text, 2, PLACEMENT_BLOCK, 1);
     assert_int_equal(result.tasks, TASKS);
     assert_int_equal(result.drops[DROP_UNANSWERED], 9); /* three sensors, slots 2 to 4 */
@@ -77,17 +80,21 @@ static void a_cut_uplink_leaves_its_tasks_unanswered_and_no_others(void **state)
 static void the_way_back_matters_only_for_a_partition_of_both_ways(void **state) {
     (void)state;
     char text[4096];
-    with_faults(text, sizeof text, "  - {kind: partition, at: 1.5 s, until: 4.5 s, from: edge, to: gateway-1, one_way: true}\n");
-    assert_int_equal(run(text, 2, PLACEMENT_BLOCK, 1).drops[DROP_UNANSWERED], 9); /* answers are lost instead */
-    with_faults(text, sizeof text, "  - {kind: partition, at: 1.5 s, until: 4.5 s, from: edge, to: gateway-1}\n");
+    with_faults(text, sizeof text,
+                "  - {kind: partition, at: 1.5 s, until: 4.5 s, from: edge, to: gateway-1, one_way: true}\n");
+    assert_int_equal(run(text, 2, PLACEMENT_BLOCK, 1).drops[DROP_UNANSWERED],
+                     9); /* answers are lost instead */
+    with_faults(text, sizeof text,
+                "  - {kind: partition, at: 1.5 s, until: 4.5 s, from: edge, to: gateway-1}\n");
     assert_int_equal(run(text, 2, PLACEMENT_BLOCK, 1).drops[DROP_UNANSWERED], 9);
 }
 
 static void a_crashed_gateway_loses_its_slots_until_it_restarts(void **state) {
     (void)state;
     char text[4096];
-    with_faults(text, sizeof text,
-                "  - {kind: crash, at: 1.5 s, node: gateway-2}\n  - {kind: restart, at: 3.5 s, node: gateway-2}\n");
+    with_faults(
+        text, sizeof text,
+        "  - {kind: crash, at: 1.5 s, node: gateway-2}\n  - {kind: restart, at: 3.5 s, node: gateway-2}\n");
     struct world_result result = run(text, 3, PLACEMENT_BLOCK, 1);
     assert_int_equal(result.tasks, TASKS);
     assert_int_equal(result.drops[DROP_UNANSWERED], 6); /* slots 2 and 3 */
@@ -96,7 +103,8 @@ static void a_crashed_gateway_loses_its_slots_until_it_restarts(void **state) {
 static void total_loss_on_one_link_hits_the_device_behind_it(void **state) {
     (void)state;
     char text[4096];
-    with_faults(text, sizeof text, "  - {kind: loss, at: 0.5 s, until: 3.5 s, from: sensor-1-2, to: gateway-1, value: 1}\n");
+    with_faults(text, sizeof text,
+                "  - {kind: loss, at: 0.5 s, until: 3.5 s, from: sensor-1-2, to: gateway-1, value: 1}\n");
     assert_int_equal(run(text, 2, PLACEMENT_BLOCK, 1).drops[DROP_UNANSWERED], 3);
 }
 
@@ -148,18 +156,17 @@ static void every_fault_kind_together_still_gives_one_digest(void **state) {
 
 static void zero_delay_links_between_processes_take_superdense_steps_and_give_one_digest(void **state) {
     (void)state;
-    static const char ideal[] =
-        "name: ideal\nseed: 4\nslot: 1 s\nslots: 3\ndrain: 1 s\n"
-        "nodes:\n"
-        "  - {name: edge, role: edge}\n"
-        "  - {name: gateway, role: gateway, parent: edge, count: 2}\n"
-        "  - {name: sensor, role: device, parent: gateway, per_parent: 2}\n"
-        "links:\n"
-        "  - {from: sensor, to: gateway, kind: ideal}\n"
-        "  - {from: gateway, to: sensor, kind: ideal}\n"
-        "  - {from: gateway, to: edge, kind: ideal}\n"
-        "  - {from: edge, to: gateway, kind: ideal}\n"
-        "policy: {kind: offload}\n";
+    static const char ideal[] = "name: ideal\nseed: 4\nslot: 1 s\nslots: 3\ndrain: 1 s\n"
+                                "nodes:\n"
+                                "  - {name: edge, role: edge}\n"
+                                "  - {name: gateway, role: gateway, parent: edge, count: 2}\n"
+                                "  - {name: sensor, role: device, parent: gateway, per_parent: 2}\n"
+                                "links:\n"
+                                "  - {from: sensor, to: gateway, kind: ideal}\n"
+                                "  - {from: gateway, to: sensor, kind: ideal}\n"
+                                "  - {from: gateway, to: edge, kind: ideal}\n"
+                                "  - {from: edge, to: gateway, kind: ideal}\n"
+                                "policy: {kind: offload}\n";
     struct world_result one = run(ideal, 1, PLACEMENT_BLOCK, 1);
     assert_int_equal(one.tasks, 12);
     assert_int_equal(one.drops[DROP_UNANSWERED], 0);

@@ -1,6 +1,6 @@
 /* Goal: a run directory holds what was recorded, whatever ends the run, and says how it ended.
- * Method: sample runs are written into scratch folders and read back with SQLite and jansson; ends are a clean close, a
- * killed process, a file size limit (as a full disk), and folders that cannot be made. */
+ * Method: sample runs are written into scratch folders and read back with SQLite and jansson; ends are a
+ * clean close, a killed process, a file size limit (as a full disk), and folders that cannot be made. */
 #include "tests/record/scratch.h"
 
 #include <errno.h>
@@ -84,10 +84,10 @@ static void the_digest_is_64_hex_digits(void **state) {
 
 static void the_manifest_says_what_made_the_run(void **state) {
     const struct scratch *scratch = *state;
-    static const char *const keys[] = {"version", "commit",  "compiler", "flags",     "variant",      "libraries",
-                                       "host",    "seed",    "transport", "processes", "clock",        "status",
-                                       "message", "digest",  "wall_s",    "startup_s", "events",       "windows",
-                                       "started_utc", "ended_utc", "command_line"};
+    static const char *const keys[] = {
+        "version", "commit",    "compiler",  "flags",   "variant",     "libraries", "host",
+        "seed",    "transport", "processes", "clock",   "status",      "message",   "digest",
+        "wall_s",  "startup_s", "events",    "windows", "started_utc", "ended_utc", "command_line"};
     struct error error = {0};
     json_t *manifest = NULL;
     must(sample_write(&run, scratch->run, 7, 1, &error), &error);
@@ -168,7 +168,8 @@ static void stopped_and_failed_runs_say_so(void **state) {
 
 static struct row numbered_task(uint32_t slot) {
     struct row row = {.kind = ROW_TASK};
-    row.as.task = (struct row_task){.task = {.device = SAMPLE_GATEWAYS, .slot = slot, .born_ns = slot}, .answered_ns = slot};
+    row.as.task = (struct row_task){.task = {.device = SAMPLE_GATEWAYS, .slot = slot, .born_ns = slot},
+                                    .answered_ns = slot};
     return row;
 }
 
@@ -184,7 +185,8 @@ static void what_was_flushed_survives_a_killed_process(void **state) {
             _exit(1);
         for (uint32_t i = 0; i < 1010; i++) {
             struct row row = numbered_task(i);
-            if (record_row(record, &row, NULL) != STATUS_OK || (i == 999 && record_flush(record, NULL) != STATUS_OK))
+            if (record_row(record, &row, NULL) != STATUS_OK ||
+                (i == 999 && record_flush(record, NULL) != STATUS_OK))
                 _exit(1);
         }
         kill(getpid(), SIGKILL);
@@ -255,10 +257,12 @@ static void times_that_never_came_are_null(void **state) {
     must(record_open(&run.config, &record, &error), &error);
     must(record_row(record, &row, &error), &error);
     must(record_close(record, &run.outcome, &error), &error);
-    assert_int_equal(query(scratch->run, "SELECT answered_ns IS NULL AND closed_form_ns IS NULL AND uplink_start_ns IS"
-                                         " NULL AND gathered_ns = 0 FROM tasks"),
+    assert_int_equal(query(scratch->run,
+                           "SELECT answered_ns IS NULL AND closed_form_ns IS NULL AND uplink_start_ns IS"
+                           " NULL AND gathered_ns = 0 FROM tasks"),
                      1);
-    assert_int_equal(query(scratch->run, "SELECT outcome = 'in-flight' AND delay_ms IS NULL FROM v_tasks"), 1);
+    assert_int_equal(query(scratch->run, "SELECT outcome = 'in-flight' AND delay_ms IS NULL FROM v_tasks"),
+                     1);
 }
 
 static void the_views_agree_with_the_summary(void **state) {
@@ -321,18 +325,19 @@ static void every_table_and_column_is_documented(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {SCRATCH_TEST(a_finished_run_leaves_its_scenario_manifest_and_metrics),
-                                       SCRATCH_TEST(the_digest_is_64_hex_digits),
-                                       SCRATCH_TEST(the_manifest_says_what_made_the_run),
-                                       SCRATCH_TEST(a_folder_that_holds_something_is_refused_and_left_alone),
-                                       SCRATCH_TEST(a_folder_that_cannot_be_made_is_an_io_error_that_names_it),
-                                       SCRATCH_TEST(rows_that_name_what_is_not_there_are_refused),
-                                       SCRATCH_TEST(stopped_and_failed_runs_say_so),
-                                       SCRATCH_TEST(what_was_flushed_survives_a_killed_process),
-                                       SCRATCH_TEST(a_full_disk_keeps_committed_rows_and_says_so),
-                                       SCRATCH_TEST(closing_nothing_is_fine),
-                                       SCRATCH_TEST(times_that_never_came_are_null),
-                                       SCRATCH_TEST(the_views_agree_with_the_summary),
-                                       SCRATCH_TEST(every_table_and_column_is_documented)};
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(a_finished_run_leaves_its_scenario_manifest_and_metrics),
+        SCRATCH_TEST(the_digest_is_64_hex_digits),
+        SCRATCH_TEST(the_manifest_says_what_made_the_run),
+        SCRATCH_TEST(a_folder_that_holds_something_is_refused_and_left_alone),
+        SCRATCH_TEST(a_folder_that_cannot_be_made_is_an_io_error_that_names_it),
+        SCRATCH_TEST(rows_that_name_what_is_not_there_are_refused),
+        SCRATCH_TEST(stopped_and_failed_runs_say_so),
+        SCRATCH_TEST(what_was_flushed_survives_a_killed_process),
+        SCRATCH_TEST(a_full_disk_keeps_committed_rows_and_says_so),
+        SCRATCH_TEST(closing_nothing_is_fine),
+        SCRATCH_TEST(times_that_never_came_are_null),
+        SCRATCH_TEST(the_views_agree_with_the_summary),
+        SCRATCH_TEST(every_table_and_column_is_documented)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

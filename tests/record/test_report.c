@@ -1,6 +1,7 @@
-/* Goal: the page is whole, self-contained and the same for the same run, and numbers and markup are written exactly.
- * Method: sample runs, an empty run, and names made of markup; tags are balanced by a small checker. With
- * TIERBED_SAMPLE_DIR=DIR the sample runs are also left in DIR, for the tests that look at them with a browser. */
+/* Goal: the page is whole, self-contained and the same for the same run, and numbers and markup are written
+ * exactly. Method: sample runs, an empty run, and names made of markup; tags are balanced by a small checker.
+ * With TIERBED_SAMPLE_DIR=DIR the sample runs are also left in DIR, for the tests that look at them with a
+ * browser. */
 #include "tests/record/scratch.h"
 
 #include <ctype.h>
@@ -46,8 +47,8 @@ static void expect_balanced(const char *page) {
 }
 
 static void expect_self_contained(const char *page) {
-    static const char *const forbidden[] = {"http:", "https:", "<script", "<link", "<img", "@import", "url(", "src=",
-                                            "onload", "javascript:"};
+    static const char *const forbidden[] = {"http:",   "https:", "<script", "<link",  "<img",
+                                            "@import", "url(",   "src=",    "onload", "javascript:"};
     for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
         if (strstr(page, forbidden[i]) != NULL)
             fail_msg("the page holds %s", forbidden[i]);
@@ -81,10 +82,20 @@ static size_t count_of(const char *page, const char *part) {
 
 static void a_run_gives_a_whole_page_with_every_part(void **state) {
     const struct scratch *scratch = *state;
-    static const char *const parts[] = {"The first tasks", "Utilisation over time", "Delay by place",
-                                        "Delay by criticality", "Diagnosis", "Drops by reason", "Faults", "Links",
-                                        "Processes", "How to repeat", "Manifest", "gateway-2 &lt;-&gt; edge",
-                                        "prefers-color-scheme:dark", "viewport"};
+    static const char *const parts[] = {"The first tasks",
+                                        "Utilisation over time",
+                                        "Delay by place",
+                                        "Delay by criticality",
+                                        "Diagnosis",
+                                        "Drops by reason",
+                                        "Faults",
+                                        "Links",
+                                        "Processes",
+                                        "How to repeat",
+                                        "Manifest",
+                                        "gateway-2 &lt;-&gt; edge",
+                                        "prefers-color-scheme:dark",
+                                        "viewport"};
     struct error error = {0};
     must(sample_write(&run, scratch->run, 7, 20, &error), &error);
     char *page = report_of(scratch->run), digest[DIGEST_TEXT_SIZE];
@@ -127,7 +138,8 @@ static void a_run_without_a_single_task_has_a_page(void **state) {
     struct error error = {0};
     sample_open(&run, scratch->run, 7, 20);
     must(record_open(&run.config, &record, &error), &error);
-    run.outcome = (struct record_outcome){.status = STATUS_PEER, .message = "rank 3 died <at> 2 s", .wall_s = NAN};
+    run.outcome =
+        (struct record_outcome){.status = STATUS_PEER, .message = "rank 3 died <at> 2 s", .wall_s = NAN};
     must(record_close(record, &run.outcome, &error), &error);
     char *page = report_of(scratch->run);
     assert_non_null(strstr(page, "rank 3 died &lt;at&gt; 2 s"));
@@ -217,8 +229,8 @@ static void axes_reach_round_numbers(void **state) {
         double high;
         unsigned marks;
         double top, step;
-    } cases[] = {{100, 5, 100, 20}, {97, 5, 100, 20}, {454.7, 8, 500, 100}, {1, 4, 1, 0.5}, {0.003, 4, 0.003, 0.001},
-                 {0, 4, 1, 0.5},  {1e6, 10, 1e6, 1e5}};
+    } cases[] = {{100, 5, 100, 20},        {97, 5, 100, 20}, {454.7, 8, 500, 100}, {1, 4, 1, 0.5},
+                 {0.003, 4, 0.003, 0.001}, {0, 4, 1, 0.5},   {1e6, 10, 1e6, 1e5}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct svg_axis axis = svg_axis_of(cases[i].high, cases[i].marks, false);
         assert_true(fabs(axis.high - cases[i].top) <= 1e-12 * cases[i].top);

@@ -1,6 +1,6 @@
 /* Goal: rows cross processes unchanged, and what is not a row is refused without reading past its end.
- * Method: rows of every kind with a different value in every field are encoded and decoded; every shorter input and
- * every value out of range must be refused. */
+ * Method: rows of every kind with a different value in every field are encoded and decoded; every shorter
+ * input and every value out of range must be refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +68,8 @@ static struct row process_row(void) {
 }
 
 static struct row row_of(enum row_kind kind) {
-    struct row (*const makers[ROW_KIND_COUNT])(void) = {NULL, task_row, node_row, link_row, fault_row, process_row};
+    struct row (*const makers[ROW_KIND_COUNT])(void) = {NULL,     task_row,  node_row,
+                                                        link_row, fault_row, process_row};
     return makers[kind]();
 }
 
@@ -115,8 +116,8 @@ static void fields_do_not_change_places(void **state) {
 
 static void a_fault_row_has_its_published_bytes(void **state) {
     (void)state;
-    static const uint8_t expected[] = {4, 0, 0, 0, 0, 0, 0, 0, 0x80, 2, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
-                                       1, 5, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t expected[] = {4,    0,    0,    0,    0, 0, 0, 0, 0x80, 2, 0, 0, 0,
+                                       0xff, 0xff, 0xff, 0xff, 1, 5, 0, 0, 0,    0, 0, 0, 0};
     uint8_t data[ROW_BYTES_MAX];
     struct row row = fault_row();
     assert_int_equal(encode(&row, data), sizeof expected);
@@ -191,10 +192,12 @@ static void rows_follow_each_other_in_one_buffer(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_of_every_kind_come_back_unchanged), cmocka_unit_test(fields_do_not_change_places),
-        cmocka_unit_test(a_fault_row_has_its_published_bytes),    cmocka_unit_test(every_shorter_row_is_refused),
-        cmocka_unit_test(unknown_kinds_are_refused),              cmocka_unit_test(values_out_of_range_are_refused),
-        cmocka_unit_test(rows_follow_each_other_in_one_buffer)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_of_every_kind_come_back_unchanged),
+                                       cmocka_unit_test(fields_do_not_change_places),
+                                       cmocka_unit_test(a_fault_row_has_its_published_bytes),
+                                       cmocka_unit_test(every_shorter_row_is_refused),
+                                       cmocka_unit_test(unknown_kinds_are_refused),
+                                       cmocka_unit_test(values_out_of_range_are_refused),
+                                       cmocka_unit_test(rows_follow_each_other_in_one_buffer)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* Goal: the summary says what the rows say, in whatever order they came, and refuses what is no record.
- * Method: a handful of tasks with numbers that can be checked by hand; a sample run with its own counts; damaged files. */
+ * Method: a handful of tasks with numbers that can be checked by hand; a sample run with its own counts;
+ * damaged files. */
 #include "tests/record/scratch.h"
 
 #include <math.h>
@@ -179,7 +180,8 @@ static void what_was_not_recorded_is_not_a_number(void **state) {
     write_rows(scratch->run, NULL, 0, false);
     load(scratch->run, &summary);
     assert_true(isnan(summary.busy_gateway) && isnan(summary.busy_uplink) && isnan(summary.busy_edge));
-    assert_true(isnan(summary.delay.p50_ms) && isnan(summary.closed_max_ns) && isnan(summary_accuracy(&summary)));
+    assert_true(isnan(summary.delay.p50_ms) && isnan(summary.closed_max_ns) &&
+                isnan(summary_accuracy(&summary)));
     json_t *json = summary_to_json(&summary);
     assert_true(json_is_null(json_object_get(json_object_get(json, "utilisation"), "edge")));
     assert_true(json_is_null(json_object_get(json_object_get(json, "delay"), "p50_ms")));
@@ -198,7 +200,8 @@ static void wall_clock_runs_show_their_lateness(void **state) {
     struct record *record = NULL;
     struct error error = {0};
     struct summary summary;
-    struct row row = {.kind = ROW_PROCESS, .as.process = {.late_p50_s = 0.001, .late_p99_s = 0.002, .late_max_s = 0.5}};
+    struct row row = {.kind = ROW_PROCESS,
+                      .as.process = {.late_p50_s = 0.001, .late_p99_s = 0.002, .late_max_s = 0.5}};
     sample_open(&run, scratch->run, 3, 1);
     run.config.clock = "wall";
     must(record_open(&run.config, &record, &error), &error);
@@ -226,7 +229,8 @@ static void what_is_no_record_is_refused(void **state) {
     assert_non_null(strstr(error.text, "schema version"));
 }
 
-/* Every page but the first is overwritten in turn: reading ends with a status, never with a crash or a hang. */
+/* Every page but the first is overwritten in turn: reading ends with a status, never with a crash or a hang.
+ */
 static void damaged_pages_end_in_a_status(void **state) {
     const struct scratch *scratch = *state;
     struct error error = {0};

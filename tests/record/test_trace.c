@@ -1,5 +1,6 @@
-/* Goal: the merged trace is the same text for any number of processes, and a damaged part is refused or cut cleanly.
- * Method: one sequence of entries is dealt to 1, 3 and 40 parts by node; the merged files are compared byte for byte. */
+/* Goal: the merged trace is the same text for any number of processes, and a damaged part is refused or cut
+ * cleanly. Method: one sequence of entries is dealt to 1, 3 and 40 parts by node; the merged files are
+ * compared byte for byte. */
 #include "tests/record/scratch.h"
 
 #include "common/base/random.h"
@@ -71,7 +72,8 @@ static char *merged(const char *dir, uint32_t parts) {
 static void the_merged_trace_does_not_depend_on_the_parts(void **state) {
     const struct scratch *scratch = *state;
     sample_open(&run, scratch->run, 1, 1);
-    char *one = merged(scratch->dir, 1), *three = merged(scratch->dir, 3), *many = merged(scratch->dir, PARTS_MAX);
+    char *one = merged(scratch->dir, 1), *three = merged(scratch->dir, 3),
+         *many = merged(scratch->dir, PARTS_MAX);
     size_t lines = 0;
     for (const char *at = one; *at != '\0'; at++)
         lines += *at == '\n';
@@ -107,10 +109,21 @@ static void lines_name_nodes_messages_flags_and_both_sizes(void **state) {
     const struct scratch *scratch = *state;
     struct error error = {0};
     const struct trace_entry entries[] = {
-        {.time_ns = 5, .order = 1, .node = 0, .source = 4, .type = MESSAGE_TASK, .bytes = 8052, .bits = 400000000,
+        {.time_ns = 5,
+         .order = 1,
+         .node = 0,
+         .source = 4,
+         .type = MESSAGE_TASK,
+         .bytes = 8052,
+         .bits = 400000000,
          .digest = 0xabc},
         {.time_ns = 6, .order = 1, .node = 1, .source = TOPOLOGY_NONE, .type = TRACE_TIMER, .bits = 3},
-        {.time_ns = 7, .order = 1, .node = SAMPLE_EDGE, .source = 2, .type = TRACE_FAULT, .flags = TRACE_BEGIN | TRACE_LOST},
+        {.time_ns = 7,
+         .order = 1,
+         .node = SAMPLE_EDGE,
+         .source = 2,
+         .type = TRACE_FAULT,
+         .flags = TRACE_BEGIN | TRACE_LOST},
         {.time_ns = 8, .order = 1, .node = 999, .source = 999, .type = 5000}};
     write_one(scratch, entries, 4);
     must(merge_one(scratch, &error), &error);
@@ -126,7 +139,8 @@ static void lines_name_nodes_messages_flags_and_both_sizes(void **state) {
 static void a_part_out_of_order_is_refused_and_leaves_no_file(void **state) {
     const struct scratch *scratch = *state;
     struct error error = {0};
-    const struct trace_entry entries[] = {{.time_ns = 5, .type = TRACE_TIMER}, {.time_ns = 4, .type = TRACE_TIMER}};
+    const struct trace_entry entries[] = {{.time_ns = 5, .type = TRACE_TIMER},
+                                          {.time_ns = 4, .type = TRACE_TIMER}};
     write_one(scratch, entries, 2);
     assert_int_equal(merge_one(scratch, &error), STATUS_INVALID);
     assert_non_null(strstr(error.text, "out of order"));
@@ -140,7 +154,8 @@ static void a_part_out_of_order_is_refused_and_leaves_no_file(void **state) {
 static void a_torn_part_is_used_up_to_its_last_whole_entry(void **state) {
     const struct scratch *scratch = *state;
     struct error error = {0};
-    const struct trace_entry entries[] = {{.time_ns = 5, .type = TRACE_TIMER}, {.time_ns = 6, .type = TRACE_TIMER}};
+    const struct trace_entry entries[] = {{.time_ns = 5, .type = TRACE_TIMER},
+                                          {.time_ns = 6, .type = TRACE_TIMER}};
     for (off_t cut = 0; cut <= 104; cut++) {
         char path[DURABLE_PATH_MAX];
         write_one(scratch, entries, 2);

@@ -39,7 +39,8 @@ static void hold(enum workload workload, uint32_t pending, uint32_t steps) {
     event_queue_init(&queue);
     uint32_t made = 0;
     for (; made < pending; made++) {
-        reference[made] = (struct event_entry){{draw_delay_ns(&stream, workload), event_order(0, made % 97, made)}, made, 0};
+        reference[made] = (struct event_entry){
+            {draw_delay_ns(&stream, workload), event_order(0, made % 97, made)}, made, 0};
         event_queue_push(&queue, reference[made]);
     }
     struct event_entry *taken = malloc((pending + steps) * sizeof *taken);
@@ -49,7 +50,8 @@ static void hold(enum workload workload, uint32_t pending, uint32_t steps) {
         taken[count] = event_queue_pop(&queue);
         int64_t now_ns = taken[count++].key.time_ns;
         if (made < pending + steps && now_ns < (int64_t)1 << 56) {
-            reference[made] = (struct event_entry){{now_ns + 1 + draw_delay_ns(&stream, workload), event_order(0, made % 97, made)}, made, 0};
+            reference[made] = (struct event_entry){
+                {now_ns + 1 + draw_delay_ns(&stream, workload), event_order(0, made % 97, made)}, made, 0};
             event_queue_push(&queue, reference[made]);
             made++;
         }
@@ -76,7 +78,8 @@ static void ties_are_ordered_by_step_then_source_then_sequence(void **state) {
     (void)state;
     struct event_queue queue;
     event_queue_init(&queue);
-    const uint64_t orders[] = {event_order(1, 0, 0), event_order(0, 2, 0), event_order(0, 1, 9), event_order(0, 1, 3)};
+    const uint64_t orders[] = {event_order(1, 0, 0), event_order(0, 2, 0), event_order(0, 1, 9),
+                               event_order(0, 1, 3)};
     for (uint32_t i = 0; i < 4; i++)
         event_queue_push(&queue, (struct event_entry){{5, orders[i]}, i, 0});
     const uint32_t expected[] = {3, 2, 1, 0};
@@ -94,8 +97,9 @@ static void a_packed_order_gives_back_its_step_and_source(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(events_leave_in_key_order_for_every_workload_and_size),
-                                       cmocka_unit_test(ties_are_ordered_by_step_then_source_then_sequence),
-                                       cmocka_unit_test(a_packed_order_gives_back_its_step_and_source)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events_leave_in_key_order_for_every_workload_and_size),
+        cmocka_unit_test(ties_are_ordered_by_step_then_source_then_sequence),
+        cmocka_unit_test(a_packed_order_gives_back_its_step_and_source)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
