@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define NS_PER_S 1000000000
-#define YIELD_NS_MAX 1000000 /* a core given away for longer: others keep it busy */
+#define YIELD_NS_MAX 2500000 /* a core given away for longer: others keep it busy */
 
 static_assert(sizeof(struct doorbell) == DOORBELL_BYTES, "one doorbell fills one cache line");
 
