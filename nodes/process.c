@@ -83,8 +83,20 @@ static void finish(struct process *process) {
 }
 
 static enum status on_events(struct process *process, const struct bus_message *message) {
+    struct bytes_reader reader = bytes_reader_over(message->data, message->size);
+    uint64_t round = bytes_get_u64(&reader);
+    if (reader.failed)
+        return STATUS_INVALID;
     process->batches_received++;
-    return engine_ingest(process->config.engine, message->data, message->size);
+    process->newest_count = round > process->newest_round ? 1 : process->newest_count + (round == process->newest_round);
+    process->newest_round = round > process->newest_round ? round : process->newest_round;
+    return engine_ingest(process->config.engine, message->data + ENGINE_BATCH_HEADER_BYTES, bytes_left(&reader));
+}
+
+/* Is every batch of earlier rounds here? */
+static bool is_complete(const struct process *process) {
+    uint64_t early = process->newest_round >= process->round ? process->newest_count : 0;
+    return process->batches_received - early >= process->batches_expected;
 }
 
 enum status process_on_message(struct process *process, const struct bus_message *message) {
@@ -98,6 +110,7 @@ enum status process_on_message(struct process *process, const struct bus_message
             return STATUS_INVALID;
         process->granted = true;
         process->bound = grant.bound;
+        process->round = grant.round;
         process->batches_expected = grant.batches;
         if (process->config.pacer != NULL)
             pacer_hear(process->config.pacer, grant.elapsed_ns);
@@ -112,8 +125,22 @@ enum status process_on_message(struct process *process, const struct bus_message
     }
 }
 
+/* A batch that the bus cannot take would leave its receiver waiting for ever. */
+static enum status send_batch(struct process *process, uint32_t rank, struct engine_batch *batch) {
+    memcpy(batch->data, &process->round, ENGINE_BATCH_HEADER_BYTES);
+    enum status status = bus_send(process->config.bus, rank, BUS_EVENTS, batch->data, batch->used);
+    if (status != STATUS_OK)
+        return error_set(&process->error, status,
+                         "the bus cannot take %zu bytes of events for rank %u (%s); use fewer or shorter windows "
+                         "in flight: a longer slot, fewer nodes per process",
+                         batch->used, rank, status_name(status));
+    process->batches_sent++;
+    process->bytes_sent += batch->used;
+    return STATUS_OK;
+}
+
 /* Sends every batch of the window and describes them in the report. */
-static void report(struct process *process) {
+static enum status report(struct process *process) {
     struct engine *engine = process->config.engine;
     uint32_t ranks = engine->config.rank_count;
     size_t room = SYNC_REPORT_BYTES + ranks * SYNC_SENT_BYTES;
@@ -126,19 +153,18 @@ static void report(struct process *process) {
         struct engine_batch *batch = &engine->batches[rank];
         if (batch->used == 0)
             continue;
-        bus_send(process->config.bus, rank, BUS_EVENTS, batch->data, batch->used);
-        process->batches_sent++;
-        process->bytes_sent += batch->used;
+        TRY(send_batch(process, rank, batch));
         sync_put_sent(&writer, &(struct sync_sent){rank, batch->earliest});
         batch->used = 0;
         batch->earliest = EVENT_KEY_NEVER;
     }
     tell_director(process, &writer);
     bus_flush(process->config.bus);
+    return STATUS_OK;
 }
 
 bool process_step(struct process *process) {
-    if (process->finished || !process->granted || process->batches_received < process->batches_expected)
+    if (process->finished || !process->granted || !is_complete(process))
         return false;
     process->granted = false;
     process->windows++;
@@ -148,8 +174,8 @@ bool process_step(struct process *process) {
     process->busy_s += wall_s() - begin_s;
     tell_rows(process);
     if (process->status == STATUS_OK)
-        report(process);
-    else
+        process->status = report(process);
+    if (process->status != STATUS_OK)
         tell_failure(process, process->status, process->error.text);
     return true;
 }

@@ -18,6 +18,7 @@ void sync_put_hello(struct bytes_writer *writer, const struct sync_hello *hello)
 
 void sync_put_grant(struct bytes_writer *writer, const struct sync_grant *grant) {
     bytes_put_u8(writer, SYNC_GRANT);
+    bytes_put_u64(writer, grant->round);
     put_key(writer, grant->bound);
     bytes_put_u64(writer, grant->batches);
     bytes_put_i64(writer, grant->elapsed_ns);
@@ -41,9 +42,10 @@ struct sync_hello sync_get_hello(struct bytes_reader *reader) {
 }
 
 struct sync_grant sync_get_grant(struct bytes_reader *reader) {
+    uint64_t round = bytes_get_u64(reader);
     struct event_key bound = get_key(reader);
     uint64_t batches = bytes_get_u64(reader);
-    return (struct sync_grant){bound, batches, bytes_get_i64(reader)};
+    return (struct sync_grant){round, bound, batches, bytes_get_i64(reader)};
 }
 
 struct sync_report sync_get_report(struct bytes_reader *reader) {

@@ -35,8 +35,9 @@ struct sync_hello {
 };
 
 struct sync_grant {
+    uint64_t round; /* from 1; every event batch carries the round in which it was sent */
     struct event_key bound;
-    uint64_t batches;   /* cumulative count of event batches that the process must have received */
+    uint64_t batches;   /* event batches of earlier rounds that the process must have received, cumulative */
     int64_t elapsed_ns; /* wall time since the first grant of the run, for wall-clock mode */
 };
 

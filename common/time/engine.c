@@ -85,6 +85,8 @@ static struct event_key key_for(struct engine *engine, uint32_t source, int64_t 
 }
 
 static uint8_t *batch_reserve(struct engine_batch *batch, size_t bytes) {
+    size_t header_bytes = batch->used == 0 ? ENGINE_BATCH_HEADER_BYTES : 0;
+    bytes += header_bytes;
     if (batch->used + bytes > batch->capacity) {
         size_t capacity = batch->capacity ? batch->capacity * 2 : 4096;
         while (capacity < batch->used + bytes)
@@ -92,7 +94,7 @@ static uint8_t *batch_reserve(struct engine_batch *batch, size_t bytes) {
         batch->data = grow(batch->data, capacity, 1);
         batch->capacity = capacity;
     }
-    uint8_t *at = batch->data + batch->used;
+    uint8_t *at = batch->data + batch->used + header_bytes;
     batch->used += bytes;
     return at;
 }

@@ -35,6 +35,7 @@ struct engine_batch {
 };
 
 #define ENGINE_RECORD_HEADER_BYTES ((size_t)24)
+#define ENGINE_BATCH_HEADER_BYTES ((size_t)8) /* room in front for whoever ships the batch */
 #define ENGINE_LOOP_MEMORY 16u
 
 struct engine_body { /* the content of one pending event; kept for reuse */
@@ -82,7 +83,7 @@ void engine_post(struct engine *engine, uint32_t source, uint32_t node, int64_t 
 uint8_t *engine_post_reserve(struct engine *engine, uint32_t source, uint32_t node, int64_t time_ns,
                              uint32_t bytes);
 
-/* Takes a batch from another process. STATUS_INVALID when it is malformed or names a node that is not here.
+/* Takes the records of a batch from another process, without its header. STATUS_INVALID when it is malformed or names a node that is not here.
  */
 enum status engine_ingest(struct engine *engine, const uint8_t *data, size_t size);
 

@@ -190,11 +190,11 @@ static struct event_key bound_for(const struct horizon *horizon, uint32_t rank,
 }
 
 static void grant(struct director *director, uint32_t rank, struct event_key bound, double wall_s) {
-    uint8_t data[40];
+    uint8_t data[48];
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
     struct director_peer *peer = &director->peers[rank];
     int64_t elapsed_ns = vtime_from_s(wall_s - director->first_grant_s);
-    sync_put_grant(&writer, &(struct sync_grant){bound, peer->batches, elapsed_ns});
+    sync_put_grant(&writer, &(struct sync_grant){director->rounds + 1, bound, peer->batches, elapsed_ns});
     bus_send(director->config.bus, rank, BUS_CONTROL, data, writer.used);
     peer->busy = true;
     peer->next = EVENT_KEY_NEVER; /* until it reports, only what others send it counts */

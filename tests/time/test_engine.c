@@ -95,16 +95,18 @@ static void remote_events_cross_in_a_batch_and_malformed_batches_are_refused(voi
     there.config.rank = 1;
     engine_post(&here, 0, 2, 40, "body", 5);
     const struct engine_batch *batch = &here.batches[1];
-    assert_int_equal(batch->used, ENGINE_RECORD_HEADER_BYTES + 5);
+    assert_int_equal(batch->used, ENGINE_BATCH_HEADER_BYTES + ENGINE_RECORD_HEADER_BYTES + 5);
+    const uint8_t *records = batch->data + ENGINE_BATCH_HEADER_BYTES;
+    size_t size = batch->used - ENGINE_BATCH_HEADER_BYTES;
     assert_int_equal(batch->earliest.time_ns, 40);
-    for (size_t cut = 1; cut < batch->used; cut++)
-        assert_int_equal(engine_ingest(&there, batch->data, cut), STATUS_INVALID);
-    assert_int_equal(engine_ingest(&here, batch->data, batch->used), STATUS_INVALID); /* not for this rank */
+    for (size_t cut = 1; cut < size; cut++)
+        assert_int_equal(engine_ingest(&there, records, cut), STATUS_INVALID);
+    assert_int_equal(engine_ingest(&here, records, size), STATUS_INVALID); /* not for this rank */
     uint8_t wrong[64];
-    memcpy(wrong, batch->data, batch->used);
+    memcpy(wrong, records, size);
     memset(wrong + 16, 0xff, 4); /* a node that does not exist */
-    assert_int_equal(engine_ingest(&there, wrong, batch->used), STATUS_INVALID);
-    assert_int_equal(engine_ingest(&there, batch->data, batch->used), STATUS_OK);
+    assert_int_equal(engine_ingest(&there, wrong, size), STATUS_INVALID);
+    assert_int_equal(engine_ingest(&there, records, size), STATUS_OK);
     assert_int_equal(engine_run(&there, EVENT_KEY_NEVER, NULL), STATUS_OK);
     assert_int_equal(log_there.count, 1);
     assert_int_equal(log_there.nodes[0], 2);
