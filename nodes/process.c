@@ -28,8 +28,15 @@ static uint8_t *scratch(struct process *process, size_t size) {
     return process->scratch;
 }
 
+/* A process that cannot reach the director ends; the director sees that it is gone. */
 static void tell_director(struct process *process, const struct bytes_writer *writer) {
-    bus_send(process->config.bus, DIRECTOR_RANK, BUS_CONTROL, writer->data, writer->used);
+    enum status status =
+        bus_send(process->config.bus, DIRECTOR_RANK, BUS_CONTROL, writer->data, writer->used);
+    if (status == STATUS_OK)
+        return;
+    process->status = error_set(&process->error, status, "the bus cannot take %zu bytes for the director (%s)",
+                                writer->used, status_name(status));
+    process->finished = true;
 }
 
 void process_init(struct process *process, const struct process_config *config) {
