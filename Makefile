@@ -46,7 +46,7 @@ BIN := $(BUILD)/bin
 TESTBIN := $(BUILD)/tests
 FUZZBIN := $(BUILD)/targets
 
-PACKAGES := libsodium sqlite3 libcrypto yaml-0.1 jansson fftw3 matio
+PACKAGES := libsodium sqlite3 libcrypto yaml-0.1 jansson fftw3 matio zlib
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(WERROR)
 TIERBED_CFLAGS := -std=c11 -D_GNU_SOURCE -I. $(WARNINGS) -march=$(MARCH) -fno-math-errno -fno-trapping-math \
   -ffp-contract=off $(shell $(PKG_CONFIG) --cflags $(PACKAGES)) $(CFLAGS) $(VARIANT_FLAGS) -MMD -MP

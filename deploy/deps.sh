@@ -46,6 +46,7 @@ has_library libcrypto | libssl-dev | SHA-256, certificates
 has_library yaml-0.1 | libyaml-dev | scenario files
 has_library jansson | libjansson-dev | machine-readable output
 has_library fftw3 | libfftw3-dev | spectra of vibration
+has_library zlib | zlib1g-dev | compressed records in .mat files
 has_library matio | libmatio-dev | records in .mat files
 has_command scdoc | scdoc | man pages
 '
