@@ -153,9 +153,10 @@ static int run_run(int argc, char **argv) {
         return command_usage_error(&command_run, "more than one scenario: '%s'", argv[optind]);
     if (run_options_check(&request.options, &error) != STATUS_OK)
         return command_usage_error(&command_run, "%s", error.text);
-    if (request.in_process && request.options.processes > 1)
-        return command_usage_error(&command_run, "--in-process is one process; leave out --processes");
-    if (!request.in_process && request.dry_run)
+    if (request.in_process && (request.options.processes > 1 || request.hostfile != NULL || request.dry_run))
+        return command_usage_error(&command_run, "--in-process is one process without mpirun; leave out "
+                                                 "--processes, --hostfile and --dry-run");
+    if (request.dry_run)
         return run_mpi_dry(&request);
     enum status status =
         request.in_process ? run_in_process(&request, &result, &error) : run_mpi(&request, &error);
