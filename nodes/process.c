@@ -34,8 +34,9 @@ static void tell_director(struct process *process, const struct bytes_writer *wr
         bus_send(process->config.bus, DIRECTOR_RANK, BUS_CONTROL, writer->data, writer->used);
     if (status == STATUS_OK)
         return;
-    process->status = error_set(&process->error, status, "the bus cannot take %zu bytes for the director (%s)",
-                                writer->used, status_name(status));
+    process->status =
+        error_set(&process->error, status, "the bus cannot take %zu bytes for the director (%s)",
+                  writer->used, status_name(status));
     process->finished = true;
 }
 
@@ -95,9 +96,11 @@ static enum status on_events(struct process *process, const struct bus_message *
     if (reader.failed)
         return STATUS_INVALID;
     process->batches_received++;
-    process->newest_count = round > process->newest_round ? 1 : process->newest_count + (round == process->newest_round);
+    process->newest_count =
+        round > process->newest_round ? 1 : process->newest_count + (round == process->newest_round);
     process->newest_round = round > process->newest_round ? round : process->newest_round;
-    return engine_ingest(process->config.engine, message->data + ENGINE_BATCH_HEADER_BYTES, bytes_left(&reader));
+    return engine_ingest(process->config.engine, message->data + ENGINE_BATCH_HEADER_BYTES,
+                         bytes_left(&reader));
 }
 
 /* Is every batch of earlier rounds here? */
@@ -137,10 +140,11 @@ static enum status send_batch(struct process *process, uint32_t rank, struct eng
     memcpy(batch->data, &process->round, ENGINE_BATCH_HEADER_BYTES);
     enum status status = bus_send(process->config.bus, rank, BUS_EVENTS, batch->data, batch->used);
     if (status != STATUS_OK)
-        return error_set(&process->error, status,
-                         "the bus cannot take %zu bytes of events for rank %u (%s); use fewer or shorter windows "
-                         "in flight: a longer slot, fewer nodes per process",
-                         batch->used, rank, status_name(status));
+        return error_set(
+            &process->error, status,
+            "the bus cannot take %zu bytes of events for rank %u (%s); use fewer or shorter windows "
+            "in flight: a longer slot, fewer nodes per process",
+            batch->used, rank, status_name(status));
     process->batches_sent++;
     process->bytes_sent += batch->used;
     return STATUS_OK;

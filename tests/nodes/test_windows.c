@@ -68,7 +68,8 @@ static void hand_over(struct party *party, struct director *director, uint32_t s
 }
 
 /* One turn: at most one message, of a random sender and lane. */
-static void take_turn(struct party *party, struct director *director, struct bus *bus, struct random_stream *stream) {
+static void take_turn(struct party *party, struct director *director, struct bus *bus,
+                      struct random_stream *stream) {
     collect(party, bus);
     uint32_t source = (uint32_t)random_below(stream, bus_size(bus));
     enum bus_lane lane = (enum bus_lane)random_below(stream, BUS_LANES);
