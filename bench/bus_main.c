@@ -213,7 +213,7 @@ static double load_average(void) {
 static json_t *direct(struct bus *bus, const struct plan *plan) {
     double ready_s = (double)(clock_ns(CLOCK_MONOTONIC) - plan->started_ns) / 1e9;
     double load = load_average();
-    pid_t children[BUSY_MAX];
+    pid_t children[BUSY_MAX] = {0};
     struct sample quiet = repeat(bus, plan, one_active_us);
     struct sample all = repeat(bus, plan, all_active_us);
     struct sample message = all; /* a round trip is two */

@@ -5,8 +5,15 @@ static void put_key(struct bytes_writer *writer, struct event_key key) {
     bytes_put_u64(writer, key.order);
 }
 
-static struct event_key get_key(struct bytes_reader *reader) {
+/* No event lies before the start of the run: a negative time is a malformed message. */
+static int64_t get_time_ns(struct bytes_reader *reader) {
     int64_t time_ns = bytes_get_i64(reader);
+    reader->failed |= time_ns < 0;
+    return reader->failed ? 0 : time_ns;
+}
+
+static struct event_key get_key(struct bytes_reader *reader) {
+    int64_t time_ns = get_time_ns(reader);
     return (struct event_key){time_ns, bytes_get_u64(reader)};
 }
 
@@ -38,7 +45,7 @@ void sync_put_sent(struct bytes_writer *writer, const struct sync_sent *sent) {
 
 struct sync_hello sync_get_hello(struct bytes_reader *reader) {
     struct event_key next = get_key(reader);
-    return (struct sync_hello){next, bytes_get_i64(reader)};
+    return (struct sync_hello){next, get_time_ns(reader)};
 }
 
 struct sync_grant sync_get_grant(struct bytes_reader *reader) {
