@@ -148,7 +148,7 @@ enum status engine_ingest(struct engine *engine, const uint8_t *data, size_t siz
         size -= ENGINE_RECORD_HEADER_BYTES;
         const uint32_t *rank_of_node = engine->config.rank_of_node;
         if (bytes > size || entry.node >= engine->config.node_count ||
-            entry.key.time_ns < engine->now.time_ns ||
+            event_key_before(entry.key, engine->now) ||
             (rank_of_node != NULL && rank_of_node[entry.node] != engine->config.rank))
             return STATUS_INVALID;
         entry.body = bytes > 0 ? body_take(engine, bytes) : BODY_NONE;
