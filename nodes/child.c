@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/memory.h"
+
 #define PIECE_BYTES ((size_t)60000)
 #define CHILD_SOCKET 3
 
@@ -28,12 +30,7 @@ void frame_close(struct frame *frame) {
 static void frame_reserve(struct frame *frame, size_t capacity) {
     if (capacity <= frame->capacity)
         return;
-    uint8_t *larger = realloc(frame->data, capacity * 2);
-    if (larger == NULL) {
-        fprintf(stderr, "tierbed: out of memory for a frame of %zu bytes\n", capacity);
-        abort();
-    }
-    frame->data = larger;
+    frame->data = memory_grow(frame->data, capacity * 2, 1, "a frame");
     frame->capacity = capacity * 2;
 }
 

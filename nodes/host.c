@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/memory.h"
 #include "common/base/random.h"
 #include "common/record/durable.h"
 #include "nodes/task.h"
@@ -17,12 +18,7 @@ static void reserve_rows(struct host *host, size_t size) {
     if (host->rows.capacity - host->rows.used >= size)
         return;
     size_t capacity = (host->rows.capacity + size) * 2;
-    uint8_t *larger = realloc(host->rows.data, capacity);
-    if (larger == NULL) {
-        fprintf(stderr, "tierbed: out of memory for %zu bytes of rows\n", capacity);
-        abort();
-    }
-    host->rows.data = larger;
+    host->rows.data = memory_grow(host->rows.data, capacity, 1, "rows of the record");
     host->rows.capacity = capacity;
 }
 

@@ -5,19 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/memory.h"
 #include "common/base/random.h"
 #include "common/record/trace.h"
 
 #define PACKET_NONE 0u
-
-static void *grow(void *memory, size_t count, size_t size) {
-    void *larger = realloc(memory, (count ? count : 1) * size);
-    if (larger == NULL) {
-        fprintf(stderr, "tierbed: out of memory for %zu packets of a network card\n", count);
-        abort();
-    }
-    return larger;
-}
 
 static const struct topology_node *self_of(const struct network_card *card) {
     return &card->env.topology->nodes[card->env.self];
@@ -47,14 +39,16 @@ enum status card_open(struct network_card *card, const struct node_env *env, str
     memset(card, 0, sizeof *card);
     card->env = *env;
     card->link_count = self_of(card)->link_count;
-    card->links = grow(NULL, card->link_count, sizeof(struct link *));
+    card->links = memory_grow(NULL, card->link_count, sizeof(struct link *), "packets of a network card");
     memset(card->links, 0, card->link_count * sizeof *card->links);
-    card->wake_ns = grow(NULL, card->link_count, sizeof *card->wake_ns);
-    card->fault_active = grow(NULL, env->scenario->fault_count, sizeof *card->fault_active);
+    card->wake_ns = memory_grow(NULL, card->link_count, sizeof *card->wake_ns, "packets of a network card");
+    card->fault_active = memory_grow(NULL, env->scenario->fault_count, sizeof *card->fault_active,
+                                     "packets of a network card");
     memset(card->fault_active, 0, env->scenario->fault_count * sizeof *card->fault_active);
     card->packet_count = 1; /* index 0 stands for none */
     card->packet_capacity = 8;
-    card->packets = grow(NULL, card->packet_capacity, sizeof *card->packets);
+    card->packets =
+        memory_grow(NULL, card->packet_capacity, sizeof *card->packets, "packets of a network card");
     memset(card->packets, 0, card->packet_capacity * sizeof *card->packets);
     for (uint32_t i = 0; i < card->link_count; i++) {
         const struct topology_link *info = link_info(card, i);
@@ -88,14 +82,15 @@ static uint32_t packet_take(struct network_card *card, const uint8_t *payload, u
     } else {
         if (card->packet_count == card->packet_capacity) {
             card->packet_capacity *= 2;
-            card->packets = grow(card->packets, card->packet_capacity, sizeof *card->packets);
+            card->packets = memory_grow(card->packets, card->packet_capacity, sizeof *card->packets,
+                                        "packets of a network card");
         }
         index = card->packet_count++;
         card->packets[index] = (struct card_packet){0};
     }
     struct card_packet *packet = &card->packets[index];
     if (packet->capacity < bytes) {
-        packet->payload = grow(packet->payload, bytes, 1);
+        packet->payload = memory_grow(packet->payload, bytes, 1, "packets of a network card");
         packet->capacity = bytes;
     }
     if (bytes > 0)
@@ -332,7 +327,7 @@ uint64_t card_flush(struct network_card *card, int64_t now_ns) {
     uint64_t dropped = 0;
     for (uint32_t i = 0; i < card->link_count; i++) {
         uint32_t capacity = link_info(card, i)->config->queue_max;
-        uint32_t *handles = grow(NULL, capacity, sizeof *handles);
+        uint32_t *handles = memory_grow(NULL, capacity, sizeof *handles, "packets of a network card");
         uint32_t count = link_flush(card->links[i], handles, now_ns);
         for (uint32_t h = 0; h < count; h++)
             packet_give(card, handles[h]);

@@ -3,26 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/base/memory.h"
+#include "nodes/loop.h"
 #include "nodes/sync.h"
 
 #define DIRECTOR_RANK 0u
 
-static double wall_s(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static uint8_t *scratch(struct process *process, size_t size) {
     if (size > process->scratch_capacity) {
-        uint8_t *larger = realloc(process->scratch, size);
-        if (larger == NULL) {
-            fprintf(stderr, "tierbed: out of memory for a report of %zu bytes\n", size);
-            abort();
-        }
-        process->scratch = larger;
+        process->scratch = memory_grow(process->scratch, size, 1, "a report");
         process->scratch_capacity = size;
     }
     return process->scratch;
@@ -179,10 +169,10 @@ bool process_step(struct process *process) {
         return false;
     process->granted = false;
     process->windows++;
-    double begin_s = wall_s();
+    double begin_s = loop_wall_s();
     process->error.text[0] = '\0';
     process->status = engine_run(process->config.engine, process->bound, &process->error);
-    process->busy_s += wall_s() - begin_s;
+    process->busy_s += loop_wall_s() - begin_s;
     tell_rows(process);
     if (process->status == STATUS_OK)
         process->status = report(process);

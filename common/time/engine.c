@@ -5,32 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/memory.h"
+
 #define BODY_NONE 0u
 #define FETCH_AHEAD 5u /* the first event and its children in the heap */
-
-static void *grow(void *memory, size_t count, size_t size) {
-    void *larger = realloc(memory, count * size);
-    if (larger == NULL) {
-        fprintf(stderr, "tierbed: out of memory for pending events (%zu x %zu bytes)\n", count, size);
-        abort();
-    }
-    return larger;
-}
 
 void engine_init(struct engine *engine, const struct engine_config *config) {
     assert(config->step_max <= EVENT_STEP_MAX && config->node_count <= EVENT_SOURCE_MAX);
     memset(engine, 0, sizeof *engine);
     engine->config = *config;
     event_queue_init(&engine->queue);
-    engine->sequence = grow(NULL, config->node_count + 1u, sizeof *engine->sequence);
+    engine->sequence = memory_grow(NULL, config->node_count + 1u, sizeof *engine->sequence, "pending events");
     memset(engine->sequence, 0, (config->node_count + 1u) * sizeof *engine->sequence);
-    engine->batches = grow(NULL, config->rank_count, sizeof *engine->batches);
+    engine->batches = memory_grow(NULL, config->rank_count, sizeof *engine->batches, "pending events");
     memset(engine->batches, 0, config->rank_count * sizeof *engine->batches);
     for (uint32_t rank = 0; rank < config->rank_count; rank++)
         engine->batches[rank].earliest = EVENT_KEY_NEVER;
     engine->body_count = 1; /* index 0 stands for "no body" */
     engine->body_capacity = 64;
-    engine->bodies = grow(NULL, engine->body_capacity, sizeof *engine->bodies);
+    engine->bodies = memory_grow(NULL, engine->body_capacity, sizeof *engine->bodies, "pending events");
     memset(engine->bodies, 0, sizeof *engine->bodies);
 }
 
@@ -55,14 +48,15 @@ static uint32_t body_take(struct engine *engine, uint32_t bytes) {
     } else {
         if (engine->body_count == engine->body_capacity) {
             engine->body_capacity *= 2;
-            engine->bodies = grow(engine->bodies, engine->body_capacity, sizeof *engine->bodies);
+            engine->bodies =
+                memory_grow(engine->bodies, engine->body_capacity, sizeof *engine->bodies, "pending events");
         }
         index = engine->body_count++;
         engine->bodies[index] = (struct engine_body){0};
     }
     struct engine_body *body = &engine->bodies[index];
     if (body->capacity < bytes) {
-        body->data = grow(body->data, bytes, 1);
+        body->data = memory_grow(body->data, bytes, 1, "pending events");
         body->capacity = bytes;
     }
     body->bytes = bytes;
@@ -91,7 +85,7 @@ static uint8_t *batch_reserve(struct engine_batch *batch, size_t bytes) {
         size_t capacity = batch->capacity ? batch->capacity * 2 : 4096;
         while (capacity < batch->used + bytes)
             capacity *= 2;
-        batch->data = grow(batch->data, capacity, 1);
+        batch->data = memory_grow(batch->data, capacity, 1, "pending events");
         batch->capacity = capacity;
     }
     uint8_t *at = batch->data + batch->used + header_bytes;

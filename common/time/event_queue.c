@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/memory.h"
+
 #define CHUNK_ENTRIES 20u
 #define HEAP_ALONE_MAX ((size_t)640) /* with fewer pending events the heap alone is fastest */
 #define BUCKET_EVENTS ((size_t)16)   /* aim per bucket when the pile is dealt */
@@ -16,15 +18,6 @@ struct event_chunk {
     uint32_t count;
     struct event_entry entries[CHUNK_ENTRIES];
 };
-
-static void *grow(void *memory, size_t count, size_t size) {
-    void *larger = realloc(memory, count * size);
-    if (larger == NULL) {
-        fprintf(stderr, "tierbed: out of memory for %zu pending events\n", count);
-        abort();
-    }
-    return larger;
-}
 
 void event_queue_init(struct event_queue *queue) {
     memset(queue, 0, sizeof *queue);
@@ -81,7 +74,7 @@ static void heap_reserve(struct event_queue *queue, size_t count) {
     size_t capacity = queue->heap_capacity ? queue->heap_capacity : 64;
     while (capacity < count)
         capacity *= 2;
-    queue->heap = grow(queue->heap, capacity, sizeof *queue->heap);
+    queue->heap = memory_grow(queue->heap, capacity, sizeof *queue->heap, "pending events");
     queue->heap_capacity = capacity;
 }
 
@@ -102,7 +95,8 @@ static uint32_t chunk_take(struct event_queue *queue) {
     }
     if (queue->chunk_count == queue->chunk_capacity) {
         queue->chunk_capacity = queue->chunk_capacity ? queue->chunk_capacity * 2 : 256;
-        queue->chunks = grow(queue->chunks, queue->chunk_capacity, sizeof *queue->chunks);
+        queue->chunks =
+            memory_grow(queue->chunks, queue->chunk_capacity, sizeof *queue->chunks, "pending events");
     }
     return queue->chunk_count++;
 }
@@ -123,7 +117,7 @@ static void bucket_add(struct event_queue *queue, size_t index, const struct eve
 static void pile_add(struct event_queue *queue, const struct event_entry *entry) {
     if (queue->pile_count == queue->pile_capacity) {
         queue->pile_capacity = queue->pile_capacity ? queue->pile_capacity * 2 : 256;
-        queue->pile = grow(queue->pile, queue->pile_capacity, sizeof *queue->pile);
+        queue->pile = memory_grow(queue->pile, queue->pile_capacity, sizeof *queue->pile, "pending events");
     }
     queue->pile[queue->pile_count++] = *entry;
 }
@@ -172,7 +166,7 @@ static uint32_t width_shift(double span_ns, size_t buckets) {
 }
 
 static void buckets_resize(struct event_queue *queue, size_t count) {
-    queue->buckets = grow(queue->buckets, count, sizeof *queue->buckets);
+    queue->buckets = memory_grow(queue->buckets, count, sizeof *queue->buckets, "pending events");
     memset(queue->buckets, 0, count * sizeof *queue->buckets);
     queue->bucket_count = count;
     queue->bucket_next = 0;
