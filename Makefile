@@ -57,6 +57,7 @@ MPI_LIBS := $(shell $(PKG_CONFIG) --libs ompi-c 2>/dev/null || $(MPICC) -show | 
 
 MPI_SOURCES := common/net/bus_mpi.c common/net/doorbell.c
 COMMON_SOURCES := $(filter-out $(MPI_SOURCES),$(wildcard common/*/*.c))
+SCHEME_SOURCES := $(wildcard schemes/*.c schemes/*/*.c)
 NODE_SOURCES := $(filter-out %/main.c,$(wildcard nodes/*.c nodes/*/*.c))
 ROLE_MAINS := $(wildcard nodes/*/main.c)
 CLI_MAIN := cli/tierbed.c
@@ -65,7 +66,8 @@ BENCH_SOURCES := $(filter-out %_main.c,$(wildcard bench/*.c))
 BENCH_MAINS := $(wildcard bench/*_main.c)
 TEST_LIB_SOURCES := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(wildcard tests/base/test_*.c tests/time/test_*.c tests/net/test_*.c tests/model/test_*.c \
-  tests/data/test_*.c tests/record/test_*.c tests/nodes/test_*.c tests/cli/test_*.c tests/bench/test_*.c)
+  tests/data/test_*.c tests/record/test_*.c tests/schemes/test_*.c tests/nodes/test_*.c \
+  tests/cli/test_*.c tests/bench/test_*.c)
 MPI_TESTS := $(wildcard tests/mpi/test_*.c)
 FUZZ_TESTS := $(wildcard tests/fuzz/fuzz_*.c)
 
@@ -119,7 +121,7 @@ $(OBJ)/common/base/version.o: EXTRA_CFLAGS = -DTIERBED_VERSION='"$(VERSION)"' -D
   -DTIERBED_CFLAGS_TEXT='"$(CFLAGS) -march=$(MARCH) $(VARIANT_FLAGS)"' -DTIERBED_VARIANT='"$(VARIANT)"'
 $(OBJ)/common/base/version.o: $(BUILD)/commit.txt Makefile
 
-$(LIBTIERBED): $(call objects,$(COMMON_SOURCES) $(NODE_SOURCES) $(BENCH_SOURCES))
+$(LIBTIERBED): $(call objects,$(COMMON_SOURCES) $(SCHEME_SOURCES) $(NODE_SOURCES) $(BENCH_SOURCES))
 	@rm -f $@
 	ar rcs $@ $^
 
@@ -190,13 +192,13 @@ fuzz: ## Fuzz every decoder and parser for FUZZ_SECONDS each (clang)
 
 coverage: ## Line coverage of the unit and command line tests
 	@$(MAKE) --no-print-directory COVERAGE=1 check
-	@gcovr --object-directory build/coverage --root . --filter 'common/|nodes/|cli/|bench/' --sort-uncovered
+	@gcovr --object-directory build/coverage --root . --filter 'common/|schemes/|nodes/|cli/|bench/' --sort-uncovered
 
 # ------------------------------------------------------------------------------------------- source checks
 
-LINT_SOURCES := $(wildcard common/*/*.c nodes/*.c nodes/*/*.c cli/*.c bench/*.c)
+LINT_SOURCES := $(wildcard common/*/*.c schemes/*.c schemes/*/*.c nodes/*.c nodes/*/*.c cli/*.c bench/*.c)
 LINT_STAMPS := $(patsubst %.c,build/lint/%.tidy,$(LINT_SOURCES))
-HEADERS := $(wildcard common/*/*.h common/*/*.def nodes/*.h nodes/*/*.h cli/*.h bench/*.h)
+HEADERS := $(wildcard common/*/*.h common/*/*.def schemes/*.h schemes/*/*.h nodes/*.h nodes/*/*.h cli/*.h bench/*.h)
 SHELL_SCRIPTS := $(wildcard deploy/*.sh deploy/run .ci/run tests/*.sh)
 
 .PHONY: lint lint-cppcheck lint-shell layers format format-check
