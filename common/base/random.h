@@ -12,15 +12,20 @@
 /* What a stream is for. Append only: the number is part of every stream's key, so reordering changes results.
  */
 enum random_purpose {
-    RANDOM_TASK = 1, /* criticality and content of tasks */
-    RANDOM_DATA,     /* vibration generator, choice of records */
-    RANDOM_POLICY,   /* random decisions */
-    RANDOM_CHANNEL,  /* Markov channel, gains */
-    RANDOM_LOSS,     /* loss processes */
-    RANDOM_JITTER,   /* delay jitter, reordering, duplication, corruption */
-    RANDOM_PHASE,    /* start offsets */
-    RANDOM_BENCH,    /* benchmarks (PHOLD) */
-    RANDOM_TEST      /* tests */
+    RANDOM_TASK = 1,   /* criticality and content of tasks */
+    RANDOM_DATA,       /* vibration generator, choice of records */
+    RANDOM_POLICY,     /* random decisions */
+    RANDOM_CHANNEL,    /* Markov channel, gains */
+    RANDOM_LOSS,       /* loss processes */
+    RANDOM_JITTER,     /* delay jitter, reordering, duplication, corruption */
+    RANDOM_PHASE,      /* start offsets */
+    RANDOM_BENCH,      /* benchmarks (PHOLD) */
+    RANDOM_TEST,       /* tests */
+    RANDOM_EXPLORE,    /* actions in training */
+    RANDOM_MINIBATCH,  /* which samples an update sees, in which order */
+    RANDOM_INITIALISE, /* first weights */
+    RANDOM_GATE,       /* noise of gates (mixture of experts) */
+    RANDOM_EVALUATE    /* actions in evaluation */
 };
 
 struct random_stream {
