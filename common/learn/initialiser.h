@@ -11,8 +11,8 @@ enum initialiser_kind {
     INITIALISER_ORTHOGONAL = 0, /* rows or columns orthonormal, times gain (Saxe et al. 2014) */
     INITIALISER_HE,             /* uniform in +-gain sqrt(6 / in) (He et al. 2015) */
     INITIALISER_XAVIER,         /* uniform in +-gain sqrt(6 / (in + out)) (Glorot and Bengio 2010) */
-    INITIALISER_FAN_IN,         /* weights and biases uniform in +-gain / sqrt(in), as DDPG (Lillicrap et al. 2016) */
-    INITIALISER_UNIFORM         /* weights and biases uniform in +-gain */
+    INITIALISER_FAN_IN, /* weights and biases uniform in +-gain / sqrt(in), as DDPG (Lillicrap et al. 2016) */
+    INITIALISER_UNIFORM /* weights and biases uniform in +-gain */
 };
 
 struct initialiser {
@@ -21,7 +21,7 @@ struct initialiser {
 };
 
 /* weight [in][out], bias [out] (NULL: none): filled. */
-void initialiser_fill(const struct initialiser *initialiser, size_t in, size_t out, struct random_stream *stream,
-                      real *weight, real *bias);
+void initialiser_fill(const struct initialiser *initialiser, size_t in, size_t out,
+                      struct random_stream *stream, real *weight, real *bias);
 
 #endif

@@ -1,9 +1,9 @@
 /* mlp: a multi-layer perceptron over one flat block of parameters.
  *
- * Parameters lie layer after layer, each weight [in][out] row-major followed by bias [out]. The struct is plain and
- * says shapes only; parameters, gradients and optimiser state are arrays of the caller, so that copies, target
- * networks, exchange between processes and saving are one memcpy. Activations of a pass lie in a trace, which the
- * caller opens once for the largest batch. Nothing allocates during a pass. */
+ * Parameters lie layer after layer, each weight [in][out] row-major followed by bias [out]. The struct is
+ * plain and says shapes only; parameters, gradients and optimiser state are arrays of the caller, so that
+ * copies, target networks, exchange between processes and saving are one memcpy. Activations of a pass lie in
+ * a trace, which the caller opens once for the largest batch. Nothing allocates during a pass. */
 #ifndef TIERBED_LEARN_MLP_H
 #define TIERBED_LEARN_MLP_H
 
@@ -25,7 +25,8 @@ struct mlp {
 };
 
 /* `sizes` holds layer_count + 1 entries, each >= 1. */
-struct mlp mlp_of(const uint32_t *sizes, uint32_t layer_count, enum activation hidden, enum activation output);
+struct mlp mlp_of(const uint32_t *sizes, uint32_t layer_count, enum activation hidden,
+                  enum activation output);
 
 static inline uint32_t mlp_input_size(const struct mlp *mlp) {
     return mlp->sizes[0];
@@ -38,8 +39,8 @@ static inline uint32_t mlp_output_size(const struct mlp *mlp) {
 size_t mlp_parameter_count(const struct mlp *mlp);
 size_t mlp_layer_offset(const struct mlp *mlp, uint32_t layer);
 
-/* Fills the block: weights of hidden layers by `hidden`, of the last by `last`; biases 0 unless the initialiser says
- * otherwise. */
+/* Fills the block: weights of hidden layers by `hidden`, of the last by `last`; biases 0 unless the
+ * initialiser says otherwise. */
 void mlp_initialise(const struct mlp *mlp, const struct initialiser *hidden, const struct initialiser *last,
                     struct random_stream *stream, real *parameters);
 
@@ -57,9 +58,10 @@ void mlp_trace_close(struct mlp_trace *trace); /* safe on zeros */
 const real *mlp_forward(const struct mlp *mlp, const real *parameters, const real *x, uint32_t batch,
                         struct mlp_trace *trace);
 
-/* After mlp_forward with the same x and trace: dy [batch][output] -> gradients (the whole block, overwritten; NULL:
- * not wanted) and dx [batch][input] (overwritten; NULL: not wanted). The trace's activations stay as they are. */
-void mlp_backward(const struct mlp *mlp, const real *parameters, const real *x, const real *dy, uint32_t batch,
-                  struct mlp_trace *trace, real *gradients, real *dx);
+/* After mlp_forward with the same x and trace: dy [batch][output] -> gradients (the whole block, overwritten;
+ * NULL: not wanted) and dx [batch][input] (overwritten; NULL: not wanted). The trace's activations stay as
+ * they are. */
+void mlp_backward(const struct mlp *mlp, const real *parameters, const real *x, const real *dy,
+                  uint32_t batch, struct mlp_trace *trace, real *gradients, real *dx);
 
 #endif

@@ -1,4 +1,5 @@
-/* optimiser: gradient steps on a flat block of parameters, and what belongs to them: clipping, soft updates. */
+/* optimiser: gradient steps on a flat block of parameters, and what belongs to them: clipping, soft updates.
+ */
 #ifndef TIERBED_LEARN_OPTIMISER_H
 #define TIERBED_LEARN_OPTIMISER_H
 
@@ -44,14 +45,15 @@ size_t optimiser_saved_bytes(const struct optimiser *optimiser);
 void optimiser_save(const struct optimiser *optimiser, struct bytes_writer *writer);
 enum status optimiser_load(struct optimiser *optimiser, struct bytes_reader *reader);
 
-/* Scales gradients to a Euclidean norm of at most norm_max (factor min(1, max / (norm + 1e-6))); returns the norm
- * before. */
+/* Scales gradients to a Euclidean norm of at most norm_max (factor min(1, max / (norm + 1e-6))); returns the
+ * norm before. */
 double gradient_clip(real *gradients, size_t count, double norm_max);
 
 /* target = tau online + (1 - tau) target. */
 void soft_update(real *target, const real *online, size_t count, double tau);
 
-/* A block of reals in a checkpoint: count, then values (each as 8 bytes, so that fp32 and fp64 read each other's). */
+/* A block of reals in a checkpoint: count, then values (each as 8 bytes, so that fp32 and fp64 read each
+ * other's). */
 size_t reals_saved_bytes(size_t count);
 void reals_save(struct bytes_writer *writer, const real *values, size_t count);
 enum status reals_load(struct bytes_reader *reader, real *values, size_t count);
