@@ -108,11 +108,28 @@ static void act_timer(struct host *host, struct host_node *node, const struct ac
     engine_post(&host->engine, node->totals.node, node->totals.node, action->at_ns, &wire, sizeof wire);
 }
 
-static void act_record(struct host *host, const struct action *action) {
+/* A node adds tasks, series and results of its own; the rest of the record is not for nodes to write. Rows
+ * may have crossed from a child: one that is malformed counts as a protocol error, with what follows it. */
+static bool take_row(struct host *host, const struct host_node *node, struct row *row) {
+    if (row->kind == ROW_SERIES)
+        row->as.series.node = node->totals.node;
+    else if (row->kind == ROW_RESULT)
+        row->as.result.node = node->totals.node;
+    else if (row->kind != ROW_TASK)
+        return false;
+    host_add_row(host, row);
+    return true;
+}
+
+static void act_record(struct host *host, struct host_node *node, const struct action *action) {
     struct bytes_reader reader = bytes_reader_over(host->out.bytes + action->offset, action->bytes);
     struct row row;
-    while (bytes_left(&reader) > 0 && row_decode(&reader, &row) == STATUS_OK)
-        host_add_row(host, &row);
+    while (bytes_left(&reader) > 0) {
+        if (row_decode(&reader, &row) != STATUS_OK || !take_row(host, node, &row)) {
+            node->totals.protocol_errors++;
+            return;
+        }
+    }
 }
 
 static void carry_out(struct host *host, struct host_node *node) {
@@ -126,7 +143,7 @@ static void carry_out(struct host *host, struct host_node *node) {
             act_timer(host, node, action);
             break;
         case ACTION_RECORD:
-            act_record(host, action);
+            act_record(host, node, action);
             break;
         case ACTION_PERSIST: /* done where the node lives, before its answer came here */
             break;

@@ -128,15 +128,34 @@ void outbox_persist(struct outbox *out, const void *data, size_t bytes) {
     append_payload(out, ACTION_PERSIST, bytes);
 }
 
-void outbox_record_task(struct outbox *out, const struct row_task *row) {
+static void record(struct outbox *out, const struct row *row) {
     struct bytes_writer writer = outbox_reserve(out, ROW_BYTES_MAX);
     if (out->status != STATUS_OK)
         return;
-    row_encode(&writer, &(struct row){.kind = ROW_TASK, .as.task = *row});
+    row_encode(&writer, row);
     assert(!writer.failed);
     struct action *action = append_payload(out, ACTION_RECORD, writer.used);
     if (action)
-        action->type = ROW_TASK;
+        action->type = (uint16_t)row->kind;
+}
+
+void outbox_record_task(struct outbox *out, const struct row_task *row) {
+    record(out, &(struct row){.kind = ROW_TASK, .as.task = *row});
+}
+
+void outbox_record_series(struct outbox *out, const char *name, uint32_t step, double value) {
+    assert(row_name_valid(name, ROW_SERIES_NAME_MAX));
+    struct row row = {.kind = ROW_SERIES, .as.series = {.step = step, .value = value}};
+    memcpy(row.as.series.name, name, strlen(name) + 1);
+    record(out, &row);
+}
+
+void outbox_record_result(struct outbox *out, const char *name, const char *unit, double value) {
+    assert(row_name_valid(name, ROW_RESULT_NAME_MAX) && row_unit_valid(unit));
+    struct row row = {.kind = ROW_RESULT, .as.result = {.value = value}};
+    memcpy(row.as.result.name, name, strlen(name) + 1);
+    memcpy(row.as.result.unit, unit, strlen(unit) + 1);
+    record(out, &row);
 }
 
 enum status outbox_adopt(struct outbox *out, const uint8_t *actions, uint32_t count, const uint8_t *bytes,

@@ -64,4 +64,9 @@ void outbox_persist(struct outbox *out, const void *data, size_t bytes);
 /* Adds a row to the record of the run (common/record/rows.h). */
 void outbox_record_task(struct outbox *out, const struct row_task *row);
 
+/* Adds one value to the curve `name` of this node, or one figure (`unit` "": none). Names and units as in
+ * rows.h: another is a mistake of the program. The host fills in which node it was. */
+void outbox_record_series(struct outbox *out, const char *name, uint32_t step, double value);
+void outbox_record_result(struct outbox *out, const char *name, const char *unit, double value);
+
 #endif

@@ -37,7 +37,8 @@ struct task_header {
     int64_t compute_start_ns, compute_end_ns; /* at gateway or edge */
 };
 
-enum task_place { PLACE_NONE = 0, PLACE_GATEWAY, PLACE_EDGE };
+/* PLACE_DEVICE: a device computed its task itself; no answer says so, only its row. */
+enum task_place { PLACE_NONE = 0, PLACE_GATEWAY, PLACE_EDGE, PLACE_DEVICE, PLACE_COUNT };
 
 enum drop_reason {
     DROP_NONE = 0,

@@ -7,8 +7,8 @@
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
 
-static const char *const places[] = {
-    [PLACE_NONE] = "none", [PLACE_GATEWAY] = "gateway", [PLACE_EDGE] = "edge"};
+static const char *const places[PLACE_COUNT] = {
+    [PLACE_NONE] = "none", [PLACE_GATEWAY] = "gateway", [PLACE_EDGE] = "edge", [PLACE_DEVICE] = "device"};
 
 static const char *const drops[DROP_REASON_COUNT] = {[DROP_NONE] = "none",
                                                      [DROP_DEADLINE] = "deadline",

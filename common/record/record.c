@@ -125,6 +125,10 @@ static bool row_fits(const struct record *record, const struct row *row) {
                (row->as.fault.node == TOPOLOGY_NONE || row->as.fault.node < topology->node_count);
     case ROW_PROCESS:
         return true;
+    case ROW_SERIES:
+        return row->as.series.node < topology->node_count;
+    case ROW_RESULT:
+        return row->as.result.node < topology->node_count;
     case ROW_KIND_COUNT:
         break;
     }

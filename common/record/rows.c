@@ -2,6 +2,7 @@
 #include "common/record/rows.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "common/model/scenario.h"
 
@@ -34,7 +35,7 @@ static bool get_task(struct bytes_reader *reader, struct row_task *row) {
     row->energy_edge_j = bytes_get_f64(reader);
     row->closed_form_ns = bytes_get_i64(reader);
     row->deadline_ns = bytes_get_i64(reader);
-    return task->level < SCENARIO_LEVELS_MAX && row->place <= PLACE_EDGE && row->drop < DROP_REASON_COUNT;
+    return task->level < SCENARIO_LEVELS_MAX && row->place < PLACE_COUNT && row->drop < DROP_REASON_COUNT;
 }
 
 static void put_node(struct bytes_writer *writer, const struct row_node *row) {
@@ -156,6 +157,68 @@ static void get_process(struct bytes_reader *reader, struct row_process *row) {
     row->late_max_s = bytes_get_f64(reader);
 }
 
+bool row_name_valid(const char *name, size_t size_max) {
+    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return size > 0 && size <= size_max && name[size] == '\0';
+}
+
+bool row_unit_valid(const char *unit) {
+    size_t size = 0;
+    while (size <= ROW_UNIT_MAX && unit[size] >= ' ' && unit[size] <= '~')
+        size++;
+    return size <= ROW_UNIT_MAX && unit[size] == '\0';
+}
+
+/* A length byte and the text without its end. */
+static void put_text(struct bytes_writer *writer, const char *text) {
+    size_t size = strlen(text);
+    bytes_put_u8(writer, (uint8_t)size);
+    bytes_put(writer, text, size);
+}
+
+/* Into a zeroed `text` with room for `size_max` bytes and the end. A zero inside is refused. */
+static bool get_text(struct bytes_reader *reader, char *text, size_t size_max) {
+    size_t size = bytes_get_u8(reader);
+    const uint8_t *data = size <= size_max ? bytes_get(reader, size) : NULL;
+    if (data == NULL)
+        return false;
+    memcpy(text, data, size);
+    return strlen(text) == size;
+}
+
+static void put_series(struct bytes_writer *writer, const struct row_series *row) {
+    assert(row_name_valid(row->name, ROW_SERIES_NAME_MAX));
+    bytes_put_u32(writer, row->node);
+    put_text(writer, row->name);
+    bytes_put_u32(writer, row->step);
+    bytes_put_f64(writer, row->value);
+}
+
+static bool get_series(struct bytes_reader *reader, struct row_series *row) {
+    row->node = bytes_get_u32(reader);
+    if (!get_text(reader, row->name, ROW_SERIES_NAME_MAX))
+        return false;
+    row->step = bytes_get_u32(reader);
+    row->value = bytes_get_f64(reader);
+    return row_name_valid(row->name, ROW_SERIES_NAME_MAX);
+}
+
+static void put_result(struct bytes_writer *writer, const struct row_result *row) {
+    assert(row_name_valid(row->name, ROW_RESULT_NAME_MAX) && row_unit_valid(row->unit));
+    bytes_put_u32(writer, row->node);
+    put_text(writer, row->name);
+    put_text(writer, row->unit);
+    bytes_put_f64(writer, row->value);
+}
+
+static bool get_result(struct bytes_reader *reader, struct row_result *row) {
+    row->node = bytes_get_u32(reader);
+    if (!get_text(reader, row->name, ROW_RESULT_NAME_MAX) || !get_text(reader, row->unit, ROW_UNIT_MAX))
+        return false;
+    row->value = bytes_get_f64(reader);
+    return row_name_valid(row->name, ROW_RESULT_NAME_MAX) && row_unit_valid(row->unit);
+}
+
 void row_encode(struct bytes_writer *writer, const struct row *row) {
     assert(row->kind >= ROW_TASK && row->kind < ROW_KIND_COUNT);
     bytes_put_u8(writer, (uint8_t)row->kind);
@@ -174,6 +237,12 @@ void row_encode(struct bytes_writer *writer, const struct row *row) {
         break;
     case ROW_PROCESS:
         put_process(writer, &row->as.process);
+        break;
+    case ROW_SERIES:
+        put_series(writer, &row->as.series);
+        break;
+    case ROW_RESULT:
+        put_result(writer, &row->as.result);
         break;
     case ROW_KIND_COUNT:
         break;
@@ -204,6 +273,12 @@ enum status row_decode(struct bytes_reader *reader, struct row *row) {
         break;
     case ROW_PROCESS:
         get_process(reader, &row->as.process);
+        break;
+    case ROW_SERIES:
+        valid = get_series(reader, &row->as.series);
+        break;
+    case ROW_RESULT:
+        valid = get_result(reader, &row->as.result);
         break;
     case ROW_KIND_COUNT:
         valid = false;

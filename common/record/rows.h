@@ -11,7 +11,16 @@
 #include "common/base/error.h"
 #include "common/net/message.h"
 
-enum row_kind { ROW_TASK = 1, ROW_NODE, ROW_LINK, ROW_FAULT, ROW_PROCESS, ROW_KIND_COUNT };
+enum row_kind {
+    ROW_TASK = 1,
+    ROW_NODE,
+    ROW_LINK,
+    ROW_FAULT,
+    ROW_PROCESS,
+    ROW_SERIES,
+    ROW_RESULT,
+    ROW_KIND_COUNT
+};
 
 /* One task, written by its device when the answer arrives or is given up. */
 struct row_task {
@@ -61,6 +70,29 @@ struct row_process {
     double late_p50_s, late_p99_s, late_max_s; /* wall-clock mode, else 0 */
 };
 
+/* Names are 1 to ROW_..._NAME_MAX bytes of a-z, 0-9 and _; a unit is 0 to ROW_UNIT_MAX bytes of printable
+ * ASCII. A value that is not finite (a loss that diverged) is a measurement like any other: it travels as it
+ * is and is stored as NULL. */
+#define ROW_SERIES_NAME_MAX 31
+#define ROW_RESULT_NAME_MAX 39
+#define ROW_UNIT_MAX 15
+
+/* One value of a curve, as the loss of a training step. `step` counts whatever the node counts. */
+struct row_series {
+    uint32_t node; /* filled in by its host */
+    char name[ROW_SERIES_NAME_MAX + 1];
+    uint32_t step;
+    double value;
+};
+
+/* One figure of a node; recorded again, the last one counts. */
+struct row_result {
+    uint32_t node; /* filled in by its host */
+    char name[ROW_RESULT_NAME_MAX + 1];
+    char unit[ROW_UNIT_MAX + 1];
+    double value;
+};
+
 struct row {
     enum row_kind kind;
     union {
@@ -69,13 +101,20 @@ struct row {
         struct row_link link;
         struct row_fault fault;
         struct row_process process;
+        struct row_series series;
+        struct row_result result;
     } as;
 };
+
+/* Whether `name` may name a series or result of at most `size_max` bytes, and `unit` may be a unit. */
+bool row_name_valid(const char *name, size_t size_max);
+bool row_unit_valid(const char *unit);
 
 /* Appends kind byte + fields. */
 void row_encode(struct bytes_writer *writer, const struct row *row);
 #define ROW_BYTES_MAX 256
-/* Reads one row; STATUS_INVALID on an unknown kind or short input. */
+/* Reads one row; STATUS_INVALID on an unknown kind, short input, a value out of range, a name that is none.
+ */
 enum status row_decode(struct bytes_reader *reader, struct row *row);
 
 #endif

@@ -44,6 +44,12 @@ static const char processes_table[] =
     " bytes_sent INTEGER, busy_s REAL, wait_s REAL, peak_rss_bytes INTEGER, late_p50_s REAL, late_p99_s REAL,"
     " late_max_s REAL)";
 
+static const char series_table[] =
+    "CREATE TABLE series (node_id INTEGER, name TEXT, step INTEGER, value REAL)";
+
+static const char results_table[] = "CREATE TABLE results (node_id INTEGER, name TEXT, value REAL, unit TEXT,"
+                                    " PRIMARY KEY (name, node_id)) WITHOUT ROWID";
+
 static const char tasks_view[] =
     "CREATE VIEW v_tasks AS SELECT t.device_id, d.name AS device, g.node_id AS gateway_id, g.name AS "
     "gateway, t.slot,"
@@ -60,7 +66,8 @@ static const char tasks_view[] =
     " (t.compute_end_ns - t.decided_ns) / 1e6 AS service_ms,"
     " (t.answered_ns - t.compute_end_ns) / 1e6 AS answer_ms,"
     " CASE t.place WHEN 'edge' THEN t.uplink_end_ns - t.decided_ns + t.compute_end_ns - t.compute_start_ns"
-    " WHEN 'gateway' THEN t.compute_end_ns - t.decided_ns END AS measured_ns, t.closed_form_ns,"
+    " WHEN 'gateway' THEN t.compute_end_ns - t.decided_ns WHEN 'device' THEN t.compute_end_ns - t.decided_ns "
+    "END AS measured_ns, t.closed_form_ns,"
     " t.energy_device_j + t.energy_gateway_j + t.energy_uplink_j + t.energy_edge_j AS energy_j"
     " FROM tasks t JOIN nodes d ON d.node_id = t.device_id LEFT JOIN nodes g ON g.node_id = d.parent_id"
     " LEFT JOIN levels l ON l.level = t.level";
@@ -83,7 +90,8 @@ static const char slots_view[] =
     "CREATE VIEW v_slots AS SELECT slot, COUNT(*) AS tasks, SUM(outcome = 'done') AS done,"
     " SUM(outcome = 'dropped') AS dropped, SUM(outcome = 'in-flight') AS in_flight, SUM(place = 'edge') AS "
     "at_edge,"
-    " SUM(place = 'gateway') AS at_gateway, AVG(CASE outcome WHEN 'done' THEN delay_ms END) AS delay_mean_ms,"
+    " SUM(place = 'gateway') AS at_gateway, SUM(place = 'device') AS at_device, AVG(CASE outcome WHEN 'done' "
+    "THEN delay_ms END) AS delay_mean_ms,"
     " SUM(energy_j) AS energy_j FROM v_tasks GROUP BY slot ORDER BY slot";
 
 static const char links_view[] =
@@ -95,25 +103,15 @@ static const char links_view[] =
     " FROM links l JOIN link_totals t ON t.link_id = l.link_id";
 
 const char *const schema_statements[] = {
-    meta_table,        levels_table,      nodes_table,  links_table,     tasks_table,
-    node_totals_table, link_totals_table, faults_table, processes_table, tasks_view,
-    level_view,        place_view,        slots_view,   links_view,      NULL};
+    meta_table,        levels_table, nodes_table,     links_table,  tasks_table,   node_totals_table,
+    link_totals_table, faults_table, processes_table, series_table, results_table, tasks_view,
+    level_view,        place_view,   slots_view,      links_view,   NULL};
 
 const char *const schema_indexes[] = {"CREATE INDEX tasks_by_device ON tasks (device_id, slot)",
-                                      "CREATE INDEX tasks_by_slot ON tasks (slot, device_id)", NULL};
+                                      "CREATE INDEX tasks_by_slot ON tasks (slot, device_id)",
+                                      "CREATE INDEX series_by_name ON series (name, node_id, step)", NULL};
 
-const char *const schema_tables[] = {"meta",
-                                     "levels",
-                                     "nodes",
-                                     "links",
-                                     "tasks",
-                                     "node_totals",
-                                     "link_totals",
-                                     "faults",
-                                     "processes",
-                                     "v_tasks",
-                                     "v_delay_by_level",
-                                     "v_delay_by_place",
-                                     "v_slots",
-                                     "v_links",
-                                     NULL};
+const char *const schema_tables[] = {
+    "meta",    "levels",    "nodes",  "links",   "tasks",   "node_totals",      "link_totals",
+    "faults",  "processes", "series", "results", "v_tasks", "v_delay_by_level", "v_delay_by_place",
+    "v_slots", "v_links",   NULL};

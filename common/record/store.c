@@ -1,6 +1,7 @@
 #include "common/record/store.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -97,7 +98,9 @@ static const char *const insert_sql[ROW_KIND_COUNT] = {
     [ROW_NODE] = "INSERT INTO node_totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     [ROW_LINK] = "INSERT INTO link_totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ROW_FAULT] = "INSERT INTO faults VALUES (?,?,?,?,?,?,?,?)",
-    [ROW_PROCESS] = "INSERT INTO processes VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"};
+    [ROW_PROCESS] = "INSERT INTO processes VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ROW_SERIES] = "INSERT INTO series VALUES (?,?,?,?)",
+    [ROW_RESULT] = "INSERT OR REPLACE INTO results VALUES (?,?,?,?)"};
 
 static void bind_task(struct binder *to, const struct row_task *row) {
     const struct task_header *task = &row->task;
@@ -199,6 +202,25 @@ static void bind_process(struct binder *to, const struct row_process *row) {
     bind_real(to, row->late_max_s);
 }
 
+/* NULL where it is not finite: SQL has no such numbers, and aggregates skip NULL. */
+static void bind_measured(struct binder *to, double value) {
+    bind_real(to, isfinite(value) ? value : NAN); /* SQLite stores a NaN as NULL */
+}
+
+static void bind_series(struct binder *to, const struct row_series *row) {
+    bind_integer(to, row->node);
+    bind_text(to, row->name);
+    bind_integer(to, row->step);
+    bind_measured(to, row->value);
+}
+
+static void bind_result(struct binder *to, const struct row_result *row) {
+    bind_integer(to, row->node);
+    bind_text(to, row->name);
+    bind_measured(to, row->value);
+    bind_text(to, row->unit);
+}
+
 enum status store_row(struct store *store, const struct record_config *config, const struct row *row,
                       struct error *error) {
     if (store->pending == 0)
@@ -220,6 +242,12 @@ enum status store_row(struct store *store, const struct record_config *config, c
         break;
     case ROW_PROCESS:
         bind_process(&to, &row->as.process);
+        break;
+    case ROW_SERIES:
+        bind_series(&to, &row->as.series);
+        break;
+    case ROW_RESULT:
+        bind_result(&to, &row->as.result);
         break;
     case ROW_KIND_COUNT:
         break;

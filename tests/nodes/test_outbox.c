@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <math.h>
 #include <string.h>
 
 #include "nodes/outbox.h"
@@ -63,6 +64,52 @@ static void a_reserved_payload_is_sent_without_a_copy(void **state) {
     outbox_close(&out);
 }
 
+static struct row row_at(const struct outbox *out, uint32_t index) {
+    const struct action *action = &out->actions[index];
+    struct bytes_reader reader = bytes_reader_over(out->bytes + action->offset, action->bytes);
+    struct row row;
+    assert_int_equal(action->kind, ACTION_RECORD);
+    assert_int_equal(row_decode(&reader, &row), STATUS_OK);
+    assert_true(bytes_done(&reader));
+    assert_int_equal(action->type, row.kind);
+    return row;
+}
+
+static void expect_measured(const struct outbox *out) {
+    assert_int_equal(out->count, 3);
+    struct row row = row_at(out, 0);
+    assert_string_equal(row.as.series.name, "loss");
+    assert_int_equal(row.as.series.step, 7);
+    assert_true(row.as.series.value == -0.25);
+    assert_true(isnan(row_at(out, 1).as.series.value));
+    row = row_at(out, 2);
+    assert_int_equal(row.kind, ROW_RESULT);
+    assert_string_equal(row.as.result.name, "accuracy_last");
+    assert_string_equal(row.as.result.unit, "%");
+    assert_true(row.as.result.value == 97.5);
+}
+
+static void what_is_measured_crosses_from_a_child_unchanged(void **state) {
+    (void)state;
+    struct outbox child, parent;
+    outbox_init(&child);
+    outbox_init(&parent);
+    outbox_record_series(&child, "loss", 7, -0.25);
+    outbox_record_series(&child, "loss", 8, NAN);
+    outbox_record_result(&child, "accuracy_last", "%", 97.5);
+    expect_measured(&child);
+    assert_int_equal(outbox_adopt(&parent, (const uint8_t *)child.actions, child.count, child.bytes,
+                                  child.bytes_used),
+                     STATUS_OK);
+    expect_measured(&parent);
+    child.actions[2].bytes++; /* one byte beyond what the child sent */
+    assert_int_equal(outbox_adopt(&parent, (const uint8_t *)child.actions, child.count, child.bytes,
+                                  child.bytes_used),
+                     STATUS_PEER);
+    outbox_close(&child);
+    outbox_close(&parent);
+}
+
 static void too_many_actions_are_a_limit_that_sticks(void **state) {
     (void)state;
     struct outbox out;
@@ -100,6 +147,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(actions_keep_their_order_and_payloads),
         cmocka_unit_test(a_reserved_payload_is_sent_without_a_copy),
+        cmocka_unit_test(what_is_measured_crosses_from_a_child_unchanged),
         cmocka_unit_test(too_many_actions_are_a_limit_that_sticks),
         cmocka_unit_test(too_many_bytes_are_a_limit_that_sticks),
     };

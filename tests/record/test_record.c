@@ -144,6 +144,42 @@ static void rows_that_name_what_is_not_there_are_refused(void **state) {
     assert_int_equal(query(scratch->run, "SELECT COUNT(*) FROM node_totals"), 1);
 }
 
+static struct row series_of(uint32_t node, uint32_t step, double value) {
+    return (struct row){.kind = ROW_SERIES,
+                        .as.series = {.node = node, .name = "loss", .step = step, .value = value}};
+}
+
+static struct row result_of(uint32_t node, const char *name, double value) {
+    struct row row = {.kind = ROW_RESULT, .as.result = {.node = node, .unit = "J", .value = value}};
+    snprintf(row.as.result.name, sizeof row.as.result.name, "%s", name);
+    return row;
+}
+
+static void what_nodes_measure_is_kept_and_the_last_figure_counts(void **state) {
+    const struct scratch *scratch = *state;
+    struct error error = {0};
+    struct record *record = NULL;
+    const struct row rows[] = {series_of(3, 0, 4.5),       series_of(3, 1, NAN),
+                               series_of(3, 2, -INFINITY), series_of(3, UINT32_MAX, -2),
+                               result_of(3, "energy", 1),  result_of(3, "energy", 2),
+                               result_of(4, "energy", 3),  result_of(3, "not_finite", INFINITY)};
+    struct row stranger = series_of(SAMPLE_NODES, 0, 1);
+    sample_open(&run, scratch->run, 7, 1);
+    must(record_open(&run.config, &record, &error), &error);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        must(record_row(record, &rows[i], &error), &error);
+    assert_int_equal(record_row(record, &stranger, &error), STATUS_INVALID);
+    stranger = result_of(SAMPLE_NODES, "energy", 1);
+    assert_int_equal(record_row(record, &stranger, &error), STATUS_INVALID);
+    must(record_close(record, &run.outcome, &error), &error);
+    assert_int_equal(query(scratch->run, "SELECT COUNT(*) FROM series WHERE name = 'loss'"), 4);
+    assert_int_equal(query(scratch->run, "SELECT COUNT(*) FROM series WHERE value IS NULL"), 2);
+    assert_int_equal(query(scratch->run, "SELECT step FROM series WHERE value = -2"), UINT32_MAX);
+    assert_int_equal(query(scratch->run, "SELECT SUM(value) FROM results WHERE name = 'energy'"), 5);
+    assert_int_equal(query(scratch->run, "SELECT COUNT(*) FROM results WHERE value IS NULL"), 1);
+    assert_int_equal(query(scratch->run, "SELECT COUNT(*) FROM results WHERE unit = 'J'"), 3);
+}
+
 static void stopped_and_failed_runs_say_so(void **state) {
     const struct scratch *scratch = *state;
     struct error error = {0};
@@ -332,6 +368,7 @@ int main(void) {
         SCRATCH_TEST(a_folder_that_holds_something_is_refused_and_left_alone),
         SCRATCH_TEST(a_folder_that_cannot_be_made_is_an_io_error_that_names_it),
         SCRATCH_TEST(rows_that_name_what_is_not_there_are_refused),
+        SCRATCH_TEST(what_nodes_measure_is_kept_and_the_last_figure_counts),
         SCRATCH_TEST(stopped_and_failed_runs_say_so),
         SCRATCH_TEST(what_was_flushed_survives_a_killed_process),
         SCRATCH_TEST(a_full_disk_keeps_committed_rows_and_says_so),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,9 +68,22 @@ static struct row process_row(void) {
     return row;
 }
 
+static struct row series_row(void) {
+    struct row row = {.kind = ROW_SERIES};
+    row.as.series = (struct row_series){1, "a_name_that_takes_all_31_bytes_", 3, -4.5};
+    return row;
+}
+
+static struct row result_row(void) {
+    struct row row = {.kind = ROW_RESULT};
+    row.as.result =
+        (struct row_result){1, "the_longest_name_of_a_result_39_bytes__", "kbit/s per node", DBL_MAX};
+    return row;
+}
+
 static struct row row_of(enum row_kind kind) {
-    struct row (*const makers[ROW_KIND_COUNT])(void) = {NULL,     task_row,  node_row,
-                                                        link_row, fault_row, process_row};
+    struct row (*const makers[ROW_KIND_COUNT])(void) = {NULL,      task_row,    node_row,   link_row,
+                                                        fault_row, process_row, series_row, result_row};
     return makers[kind]();
 }
 
@@ -148,7 +162,7 @@ static void unknown_kinds_are_refused(void **state) {
         uint8_t data[ROW_BYTES_MAX] = {(uint8_t)kind};
         struct row back;
         struct bytes_reader reader = bytes_reader_over(data, sizeof data);
-        bool known = kind >= ROW_TASK && kind < ROW_KIND_COUNT;
+        bool known = kind >= ROW_TASK && kind < ROW_SERIES; /* of zeros a name cannot be made */
         assert_int_equal(row_decode(&reader, &back), known ? STATUS_OK : STATUS_INVALID);
     }
 }
@@ -163,7 +177,7 @@ static void expect_refused(const struct row *row) {
 static void values_out_of_range_are_refused(void **state) {
     (void)state;
     struct row row = task_row();
-    row.as.task.place = PLACE_EDGE + 1;
+    row.as.task.place = PLACE_COUNT;
     expect_refused(&row);
     row = task_row();
     row.as.task.drop = DROP_REASON_COUNT;
@@ -174,6 +188,68 @@ static void values_out_of_range_are_refused(void **state) {
     row = fault_row();
     row.as.fault.begin = 2;
     expect_refused(&row);
+}
+
+static void expect_name(const char *name, bool valid) {
+    assert_int_equal(row_name_valid(name, ROW_SERIES_NAME_MAX), valid);
+}
+
+static void names_and_units_are_plain_and_bounded(void **state) {
+    (void)state;
+    expect_name("loss", true);
+    expect_name("q_2_max", true);
+    expect_name("0123456789012345678901234567890", true);
+    expect_name("01234567890123456789012345678901", false);
+    expect_name("", false);
+    expect_name("Loss", false);
+    expect_name("a b", false);
+    expect_name("caf\xc3\xa9", false);
+    assert_true(row_name_valid("012345678901234567890123456789012345678", ROW_RESULT_NAME_MAX));
+    assert_false(row_name_valid("0123456789012345678901234567890123456789", ROW_RESULT_NAME_MAX));
+    assert_true(row_unit_valid(""));
+    assert_true(row_unit_valid("J per task"));
+    assert_true(row_unit_valid("123456789012345"));
+    assert_false(row_unit_valid("1234567890123456"));
+    assert_false(row_unit_valid("a\nb"));
+    assert_false(row_unit_valid("\xc2\xb5s"));
+}
+
+/* Bytes that no encoder of ours makes: each is one change away from a good row. */
+static void names_that_are_none_are_refused_by_the_decoder(void **state) {
+    (void)state;
+    struct row rows[] = {series_row(), result_row()};
+    for (size_t i = 0; i < 2; i++) {
+        static const struct {
+            size_t at;
+            uint8_t value;
+        } changes[] = {{5, 0}, {5, 40}, {5, 255}, {6, 'A'}, {7, 0}, {8, 0xff}};
+        for (size_t change = 0; change < sizeof changes / sizeof *changes; change++) {
+            uint8_t data[ROW_BYTES_MAX] = {0};
+            struct row back;
+            size_t size = encode(&rows[i], data);
+            data[changes[change].at] = changes[change].value;
+            struct bytes_reader reader = bytes_reader_over(data, size);
+            assert_int_equal(row_decode(&reader, &back), STATUS_INVALID);
+        }
+    }
+    uint8_t data[ROW_BYTES_MAX];
+    struct row back;
+    struct bytes_reader reader = bytes_reader_over(data, encode(&rows[1], data));
+    data[5 + 1 + ROW_RESULT_NAME_MAX + 1] = '\n'; /* first byte of the unit */
+    assert_int_equal(row_decode(&reader, &back), STATUS_INVALID);
+}
+
+static void values_that_are_not_finite_come_back_as_they_are(void **state) {
+    (void)state;
+    const double values[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t data[ROW_BYTES_MAX];
+        struct row row = series_row(), back;
+        row.as.series.value = values[i];
+        struct bytes_reader reader = bytes_reader_over(data, encode(&row, data));
+        assert_int_equal(row_decode(&reader, &back), STATUS_OK);
+        assert_memory_equal(&back.as.series.value, &values[i], sizeof values[i]);
+    }
 }
 
 static void rows_follow_each_other_in_one_buffer(void **state) {
@@ -198,6 +274,9 @@ int main(void) {
                                        cmocka_unit_test(every_shorter_row_is_refused),
                                        cmocka_unit_test(unknown_kinds_are_refused),
                                        cmocka_unit_test(values_out_of_range_are_refused),
+                                       cmocka_unit_test(names_and_units_are_plain_and_bounded),
+                                       cmocka_unit_test(names_that_are_none_are_refused_by_the_decoder),
+                                       cmocka_unit_test(values_that_are_not_finite_come_back_as_they_are),
                                        cmocka_unit_test(rows_follow_each_other_in_one_buffer)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
