@@ -137,9 +137,16 @@ const struct agent_class *agent_class_find(const char *name);
 enum status agent_config_set(const struct agent_class *class, void *config, const char *name,
                              const char *text, struct error *error);
 
-/* Opens an agent of `class`; config NULL: defaults. *agent is owned: agent_close, also after a failure. */
-enum status agent_open(struct agent **agent, const struct agent_class *class, const struct agent_space *space,
-                       const void *config, uint64_t seed, uint64_t id, struct error *error);
+/* What an agent is opened with; all borrowed for the call. */
+struct agent_setup {
+    const struct agent_space *space;
+    const void *config; /* of the class; NULL: its defaults */
+    uint64_t seed, id;  /* the key of its streams */
+};
+
+/* Opens an agent of `class`. *agent is owned: agent_close, also after a failure. */
+enum status agent_open(struct agent **agent, const struct agent_class *class, const struct agent_setup *setup,
+                       struct error *error);
 void agent_close(struct agent *agent); /* NULL: nothing */
 
 void agent_act(struct agent *agent, const real *observation, enum agent_mode mode,

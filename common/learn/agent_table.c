@@ -1,0 +1,22 @@
+/* The table of agents: one row each. */
+#include "common/learn/agent.h"
+
+#include <string.h>
+
+#include "common/learn/scripted.h"
+
+static const struct agent_class *const classes[] = {
+    &random_class,
+    &scripted_class,
+};
+
+const struct agent_class *agent_class_at(size_t index) {
+    return index < sizeof classes / sizeof classes[0] ? classes[index] : NULL;
+}
+
+const struct agent_class *agent_class_find(const char *name) {
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (strcmp(classes[i]->name, name) == 0)
+            return classes[i];
+    return NULL;
+}
