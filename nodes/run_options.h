@@ -20,6 +20,7 @@ struct run_options {
     char seed[40];       /* text of the override that --seed stands for: do not copy the struct */
     const char *out_dir; /* NULL: runs/NAME-sSEED-TIME */
     bool trace, quiet;
+    bool relaxed; /* the record need not outlive the machine before it is closed (record_config.durable) */
     double speed; /* > 0: wall clock, virtual seconds per wall second */
     bool wall_clock;
     uint32_t processes; /* 0: one per node */

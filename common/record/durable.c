@@ -37,6 +37,7 @@ static enum status sync_folder_of(const char *path, struct error *error) {
 
 enum status durable_open(struct durable_file *file, const char *path, struct error *error) {
     file->stream = NULL;
+    file->unsynced = false;
     int length = snprintf(file->beside, sizeof file->beside, "%s.part", path);
     if (length < 0 || (size_t)length >= sizeof file->beside)
         return error_set(error, STATUS_INVALID, "the path %.80s... is too long; use a shorter one", path);
@@ -50,7 +51,8 @@ enum status durable_open(struct durable_file *file, const char *path, struct err
 enum status durable_commit(struct durable_file *file, struct error *error) {
     FILE *stream = file->stream;
     file->stream = NULL;
-    int failed = fflush(stream) != 0 || ferror(stream) != 0 || fsync(fileno(stream)) != 0;
+    int failed =
+        fflush(stream) != 0 || ferror(stream) != 0 || (!file->unsynced && fsync(fileno(stream)) != 0);
     int saved_errno = errno;
     failed = fclose(stream) != 0 || failed;
     if (failed) {
@@ -65,7 +67,7 @@ enum status durable_commit(struct durable_file *file, struct error *error) {
         unlink(file->beside);
         return status;
     }
-    return sync_folder_of(file->path, error);
+    return file->unsynced ? STATUS_OK : sync_folder_of(file->path, error);
 }
 
 void durable_abandon(struct durable_file *file) {
@@ -76,12 +78,22 @@ void durable_abandon(struct durable_file *file) {
     file->stream = NULL;
 }
 
-enum status durable_write(const char *path, const void *data, size_t size, struct error *error) {
+static enum status write_whole(const char *path, const void *data, size_t size, bool unsynced,
+                               struct error *error) {
     struct durable_file file;
     TRY(durable_open(&file, path, error));
+    file.unsynced = unsynced;
     if (size > 0)
         fwrite(data, 1, size, file.stream); /* a failure sticks to the stream and is seen by the commit */
     return durable_commit(&file, error);
+}
+
+enum status durable_write(const char *path, const void *data, size_t size, struct error *error) {
+    return write_whole(path, data, size, false, error);
+}
+
+enum status durable_write_unsynced(const char *path, const void *data, size_t size, struct error *error) {
+    return write_whole(path, data, size, true, error);
 }
 
 enum status durable_make_dirs(const char *dir, struct error *error) {

@@ -3,6 +3,7 @@
 #ifndef TIERBED_RECORD_DURABLE_H
 #define TIERBED_RECORD_DURABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -15,10 +16,13 @@ enum status durable_path(char *path, const char *dir, const char *name, struct e
 
 /* Replaces the file `path` with `size` bytes of `data`; a failure leaves what was there before. STATUS_IO. */
 enum status durable_write(const char *path, const void *data, size_t size, struct error *error);
+/* As durable_write, but the disk may take its time: a machine that is killed can lose the file. */
+enum status durable_write_unsynced(const char *path, const void *data, size_t size, struct error *error);
 
 /* A file written piece by piece: `stream` is for stdio; nothing shows at `path` before durable_commit. */
 struct durable_file {
     FILE *stream;
+    bool unsynced; /* set after durable_open: the commit does not wait for the disk */
     char path[DURABLE_PATH_MAX], beside[DURABLE_PATH_MAX];
 };
 enum status durable_open(struct durable_file *file, const char *path, struct error *error);

@@ -88,7 +88,7 @@ enum status manifest_finish(json_t *manifest, const struct record_outcome *outco
     return failed ? error_set(error, STATUS_MEMORY, "no memory for the manifest") : STATUS_OK;
 }
 
-enum status manifest_write(const json_t *manifest, const char *dir, struct error *error) {
+enum status manifest_write(const json_t *manifest, const char *dir, bool durable, struct error *error) {
     char path[DURABLE_PATH_MAX];
     TRY(durable_path(path, dir, MANIFEST_FILE, error));
     char *text = json_dumps(manifest, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
@@ -96,7 +96,8 @@ enum status manifest_write(const json_t *manifest, const char *dir, struct error
         return error_set(error, STATUS_MEMORY, "no memory for the manifest");
     size_t size = strlen(text);
     text[size] = '\n'; /* the zero gives its place: files end with a newline */
-    enum status status = durable_write(path, text, size + 1, error);
+    enum status status = durable ? durable_write(path, text, size + 1, error)
+                                 : durable_write_unsynced(path, text, size + 1, error);
     free(text);
     return status;
 }

@@ -21,8 +21,8 @@ const char *manifest_status_name(enum status status);
 json_t *manifest_start(const struct record_config *config);
 /* Adds how the run ended. */
 enum status manifest_finish(json_t *manifest, const struct record_outcome *outcome, struct error *error);
-/* Writes DIR/manifest.json durably. */
-enum status manifest_write(const json_t *manifest, const char *dir, struct error *error);
+/* Writes DIR/manifest.json; `durable`: waits for the disk. */
+enum status manifest_write(const json_t *manifest, const char *dir, bool durable, struct error *error);
 /* Reads it. STATUS_IO: there is none (`dir` is no run); STATUS_INVALID: it is not a manifest. Owned by the
  * caller. */
 enum status manifest_load(const char *dir, json_t **manifest, struct error *error);

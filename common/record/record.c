@@ -41,13 +41,20 @@ static enum status check_empty(const char *dir, struct error *error) {
     return STATUS_OK;
 }
 
-static enum status write_reserve(const char *dir, struct error *error) {
+/* The first files of a run. */
+static enum status write_first(const struct record_config *config, const char *name, const void *data,
+                               size_t size, struct error *error) {
     char path[DURABLE_PATH_MAX];
-    TRY(durable_path(path, dir, RESERVE_FILE, error));
+    TRY(durable_path(path, config->dir, name, error));
+    return config->durable ? durable_write(path, data, size, error)
+                           : durable_write_unsynced(path, data, size, error);
+}
+
+static enum status write_reserve(const struct record_config *config, struct error *error) {
     char *zeros = calloc(1, RESERVE_BYTES);
     if (zeros == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for the record");
-    enum status status = durable_write(path, zeros, RESERVE_BYTES, error);
+    enum status status = write_first(config, RESERVE_FILE, zeros, RESERVE_BYTES, error);
     free(zeros);
     return status;
 }
@@ -59,13 +66,11 @@ static void release_reserve(const char *dir) {
 }
 
 static enum status write_scenario(const struct record_config *config, struct error *error) {
-    char path[DURABLE_PATH_MAX];
     struct arena arena;
     size_t size = 0;
-    TRY(durable_path(path, config->dir, "scenario.yaml", error));
     arena_init(&arena);
     const char *text = scenario_print(config->scenario, &arena, &size);
-    enum status status = durable_write(path, text, size, error);
+    enum status status = write_first(config, "scenario.yaml", text, size, error);
     arena_close(&arena);
     return status;
 }
@@ -81,12 +86,12 @@ static enum status record_create(struct record *record, struct error *error) {
     const struct record_config *config = &record->config;
     TRY(durable_make_dirs(config->dir, error));
     TRY(check_empty(config->dir, error));
-    TRY(write_reserve(config->dir, error));
+    TRY(write_reserve(config, error));
     TRY(write_scenario(config, error));
     record->manifest = manifest_start(config);
     if (record->manifest == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for the manifest");
-    TRY(manifest_write(record->manifest, config->dir, error));
+    TRY(manifest_write(record->manifest, config->dir, config->durable, error));
     return store_open(&record->store, config, error);
 }
 
@@ -172,7 +177,7 @@ static enum status write_manifest(struct record *record, const struct record_out
                                   struct error *error) {
     struct record_outcome written = outcome_to_write(record, outcome);
     TRY(manifest_finish(record->manifest, &written, error));
-    return manifest_write(record->manifest, record->dir, error);
+    return manifest_write(record->manifest, record->dir, true, error);
 }
 
 /* On a full disk the reserve goes to the manifest first, and what is left of it to the rows before the
@@ -183,6 +188,10 @@ enum status record_close(struct record *record, const struct record_outcome *out
     if (record->failure.status == STATUS_OK)
         store_finish(&record->store, outcome, &record->failure);
     release_reserve(record->dir);
+    if (!record->config.durable) { /* from here on it is */
+        record->config.durable = true;
+        write_scenario(&record->config, NULL);
+    }
     enum status status = write_manifest(record, outcome, error);
     if (record->failure.status != STATUS_OK) {
         struct record_outcome written = outcome_to_write(record, outcome);
@@ -205,7 +214,7 @@ enum status record_abandon(const char *dir, enum status reason, const char *mess
     if (status == STATUS_OK)
         status = manifest_finish(manifest, &outcome, error);
     if (status == STATUS_OK)
-        status = manifest_write(manifest, dir, error);
+        status = manifest_write(manifest, dir, true, error);
     json_decref(manifest);
     return status;
 }

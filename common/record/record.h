@@ -27,6 +27,10 @@ struct record_config {
     const char *clock; /* "virtual" or "wall" */
     double speed;
     const char *command_line; /* how to repeat it */
+    /* true: what record_open and record_flush wrote outlives the machine. false: only what record_close wrote
+     * does (a killed process loses nothing it has flushed either way); for many short runs that can be
+     * repeated. */
+    bool durable;
 };
 
 /* Creates the directory, scenario.yaml, manifest.json (status "running"), metrics.sqlite with nodes and

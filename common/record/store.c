@@ -373,8 +373,9 @@ static enum status write_links(struct store *store, const struct record_config *
 static enum status create(struct store *store, const struct record_config *config, struct error *error) {
     char version[64];
     sqlite3_busy_timeout(store->db, 5000); /* a reader of the live page may hold a lock for a moment */
+    const char *synchronous = config->durable ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=OFF";
+    TRY(execute(store->db, synchronous, "setting synchronous", error));
     TRY(execute(store->db, "PRAGMA journal_mode=WAL", "switching to WAL", error));
-    TRY(execute(store->db, "PRAGMA synchronous=NORMAL", "setting synchronous", error));
     TRY(execute(store->db, "BEGIN", "starting a transaction", error));
     snprintf(version, sizeof version, "PRAGMA user_version=%d", SCHEMA_VERSION);
     TRY(execute(store->db, version, "writing the schema version", error));
@@ -477,6 +478,7 @@ enum status store_finish(struct store *store, const struct record_outcome *outco
     }
     /* One file is easier to copy than three. A reader that is just looking prevents this; the WAL then stays,
      * and everything is readable all the same. */
+    sqlite3_exec(store->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
     finalize(store);
     sqlite3_exec(store->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
     return STATUS_OK;

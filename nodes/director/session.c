@@ -154,7 +154,7 @@ enum status session_prepare_dir(const char *dir, struct error *error) {
                          dir);
     char probe[DURABLE_PATH_MAX];
     TRY(durable_path(probe, dir, "probe", error));
-    enum status status = durable_write(probe, "", 0, error);
+    enum status status = durable_write_unsynced(probe, "", 0, error);
     unlink(probe);
     return status;
 }
@@ -173,7 +173,8 @@ static enum status open_record(struct session *session, struct error *error) {
                                    .processes = bus_size(config->bus),
                                    .clock = config->options->wall_clock ? "wall" : "virtual",
                                    .speed = config->options->speed,
-                                   .command_line = config->command_line};
+                                   .command_line = config->command_line,
+                                   .durable = !config->options->relaxed};
     TRY(record_open(&record, &session->record, error));
     if (realpath(dir, session->result->run_dir) == NULL)
         return error_set_errno(error, STATUS_IO, "cannot resolve the run directory %s", dir);

@@ -148,7 +148,8 @@ static inline void sample_open(struct sample_run *run, const char *dir, uint64_t
                                          .processes = 4,
                                          .clock = "virtual",
                                          .speed = 1,
-                                         .command_line = "tierbed run experiments/factory/quickstart.yaml"};
+                                         .command_line = "tierbed run experiments/factory/quickstart.yaml",
+                                         .durable = true};
     run->outcome = (struct record_outcome){.status = STATUS_OK,
                                            .message = "",
                                            .digest = {random_mix(seed), random_mix(seed + 1), random_mix(seed + 2), 7},
