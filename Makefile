@@ -66,12 +66,22 @@ BENCH_SOURCES := $(filter-out %_main.c,$(wildcard bench/*.c))
 BENCH_MAINS := $(wildcard bench/*_main.c)
 TEST_LIB_SOURCES := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(wildcard tests/base/test_*.c tests/time/test_*.c tests/net/test_*.c tests/model/test_*.c \
-  tests/data/test_*.c tests/record/test_*.c tests/schemes/test_*.c tests/nodes/test_*.c \
+  tests/data/test_*.c tests/record/test_*.c tests/learn/test_*.c tests/schemes/test_*.c tests/nodes/test_*.c \
   tests/cli/test_*.c tests/bench/test_*.c)
 MPI_TESTS := $(wildcard tests/mpi/test_*.c)
 FUZZ_TESTS := $(wildcard tests/fuzz/fuzz_*.c)
 
+# The learning core is compiled twice (common/learn/real.h): $(OBJ) holds it in single, $(OBJ64) in double precision.
+# tests/learn/test_*_fp64.c are linked with the latter. The golden checks need both in one program: the names of the
+# double ones end in _fp64 there.
+LEARN_SOURCES := $(wildcard common/learn/*.c)
+GOLDEN_SOURCES := $(wildcard cli/golden_*.c)
+OBJ64 := $(BUILD)/obj64
+
 objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
+objects64 = $(patsubst %.c,$(OBJ64)/%.o,$(1))
+renamed64 = $(patsubst %.c,$(OBJ64)/%.fp64.o,$(1))
+LIBLEARN64 := $(BUILD)/liblearn64.a
 LIBTIERBED := $(BUILD)/libtierbed.a
 LIBCLI := $(BUILD)/libtierbed-cli.a
 ROLE_PROGRAMS := $(patsubst nodes/%/main.c,$(BIN)/tierbed-%,$(ROLE_MAINS))
@@ -116,6 +126,20 @@ $(OBJ)/%.o: %.c $(BUILD)/flags.txt
 	@mkdir -p $(@D)
 	$(CC) $(TIERBED_CFLAGS) $(EXTRA_CFLAGS) -c $< -o $@
 
+$(OBJ64)/%.o: %.c $(BUILD)/flags.txt
+	@mkdir -p $(@D)
+	$(CC) $(TIERBED_CFLAGS) $(EXTRA_CFLAGS) -DLEARN_DOUBLE -c $< -o $@
+
+$(OBJ64)/names.txt: $(call objects64,$(LEARN_SOURCES) $(GOLDEN_SOURCES))
+	nm -P -g --defined-only $^ | awk 'NF > 1 {print $$1, $$1 "_fp64"}' | LC_ALL=C sort -u > $@
+
+$(OBJ64)/%.fp64.o: $(OBJ64)/%.o $(OBJ64)/names.txt
+	objcopy --redefine-syms=$(OBJ64)/names.txt $< $@
+
+$(LIBLEARN64): $(call objects64,$(LEARN_SOURCES))
+	@rm -f $@
+	ar rcs $@ $^
+
 $(call objects,$(MPI_SOURCES) $(MPI_TESTS)): EXTRA_CFLAGS = $(MPI_CFLAGS)
 $(OBJ)/common/base/version.o: EXTRA_CFLAGS = -DTIERBED_VERSION='"$(VERSION)"' -DTIERBED_COMMIT='"$(COMMIT)"' \
   -DTIERBED_CFLAGS_TEXT='"$(CFLAGS) -march=$(MARCH) $(VARIANT_FLAGS)"' -DTIERBED_VARIANT='"$(VARIANT)"'
@@ -125,7 +149,7 @@ $(LIBTIERBED): $(call objects,$(COMMON_SOURCES) $(SCHEME_SOURCES) $(NODE_SOURCES
 	@rm -f $@
 	ar rcs $@ $^
 
-$(LIBCLI): $(call objects,$(CLI_SOURCES))
+$(LIBCLI): $(call objects,$(CLI_SOURCES)) $(call renamed64,$(LEARN_SOURCES) $(GOLDEN_SOURCES))
 	@rm -f $@
 	ar rcs $@ $^
 
@@ -146,6 +170,10 @@ $(TESTBIN)/mpi/%: $(OBJ)/tests/mpi/%.o $(call objects,$(TEST_LIB_SOURCES) $(MPI_
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka $(MPI_LIBS)
 
 $(TESTBIN)/cli/%: $(OBJ)/tests/cli/%.o $(call objects,$(TEST_LIB_SOURCES)) $(LIBCLI) $(LIBTIERBED)
+	@mkdir -p $(@D)
+	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(TESTBIN)/learn/%_fp64: $(OBJ64)/tests/learn/%_fp64.o $(call objects,$(TEST_LIB_SOURCES)) $(LIBLEARN64) $(LIBTIERBED)
 	@mkdir -p $(@D)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
