@@ -3,11 +3,13 @@
 
 #include <string.h>
 
+#include "common/learn/ddpg.h"
 #include "common/learn/scripted.h"
 
 static const struct agent_class *const classes[] = {
     &random_class,
     &scripted_class,
+    &ddpg_class,
 };
 
 const struct agent_class *agent_class_at(size_t index) {

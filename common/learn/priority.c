@@ -69,7 +69,7 @@ void priority_update(struct priority *priority, const uint32_t *slots, const rea
     for (uint32_t k = 0; k < count; k++) {
         double p = (double)magnitudes[k] + priority->config.floor;
         assert(p > 0.0 && p < INFINITY);
-        if (!(priority->sums[priority->leaves + (size_t)slots[k]] > 0.0))
+        if (!priority_holds(priority, slots[k]))
             continue;
         if (p > priority->largest)
             priority->largest = p;

@@ -51,6 +51,9 @@ void priority_remove(struct priority *priority, uint32_t slot);
 void priority_update(struct priority *priority, const uint32_t *slots, const real *magnitudes,
                      uint32_t count);
 
+static inline bool priority_holds(const struct priority *priority, uint32_t slot) {
+    return priority->sums[priority->leaves + (size_t)slot] > 0.0;
+}
 double priority_total(const struct priority *priority);
 double priority_probability(const struct priority *priority, uint32_t slot);
 /* The first slot whose running sum of p^alpha exceeds `mass`; never an empty one, whatever rounding does to
