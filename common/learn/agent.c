@@ -37,7 +37,10 @@ enum status agent_open(struct agent **agent, const struct agent_class *class, co
     if (fresh->space.actor_count == 0)
         fresh->space.actor_count = 1;
     class->defaults(defaults);
-    enum status status = class->open(fresh, setup->config != NULL ? setup->config : defaults, error);
+    const void *config = setup->config != NULL ? setup->config : defaults;
+    enum status status = agent_config_check(class, config, error);
+    if (status == STATUS_OK)
+        status = class->open(fresh, config, error);
     free(defaults);
     *agent = fresh;
     return status;

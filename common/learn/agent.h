@@ -137,6 +137,9 @@ const struct agent_class *agent_class_find(const char *name);
 enum status agent_config_set(const struct agent_class *class, void *config, const char *name,
                              const char *text, struct error *error);
 
+/* STATUS_INVALID: a setting lies outside its range. agent_open asks it. */
+enum status agent_config_check(const struct agent_class *class, const void *config, struct error *error);
+
 /* What an agent is opened with; all borrowed for the call. */
 struct agent_setup {
     const struct agent_space *space;

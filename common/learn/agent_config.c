@@ -78,3 +78,37 @@ enum status agent_config_set(const struct agent_class *class, void *config, cons
                      class->name, text, option->kind == AGENT_OPTION_NUMBER ? "" : " whole", option->min,
                      option->max);
 }
+
+/* Counts and flags as numbers; layers are looked at one by one. */
+static bool option_holds(const struct agent_option *option, const void *place) {
+    double value = 0;
+    uint32_t whole = 0;
+    struct agent_layers layers;
+    switch (option->kind) {
+    case AGENT_OPTION_NUMBER:
+        memcpy(&value, place, sizeof value);
+        return value >= option->min && value <= option->max;
+    case AGENT_OPTION_COUNT:
+        memcpy(&whole, place, sizeof whole);
+        return (double)whole >= option->min && (double)whole <= option->max;
+    case AGENT_OPTION_FLAG:
+        return true;
+    case AGENT_OPTION_LAYERS:
+        memcpy(&layers, place, sizeof layers);
+        for (uint32_t i = 0; i < layers.count && i < AGENT_LAYERS_MAX; i++)
+            if ((double)layers.sizes[i] < option->min || (double)layers.sizes[i] > option->max)
+                return false;
+        return layers.count <= AGENT_LAYERS_MAX;
+    }
+    return false;
+}
+
+enum status agent_config_check(const struct agent_class *class, const void *config, struct error *error) {
+    for (size_t i = 0; i < class->option_count; i++) {
+        const struct agent_option *option = &class->options[i];
+        if (!option_holds(option, (const char *)config + option->offset))
+            return error_set(error, STATUS_INVALID, "%s of %s must be from %g to %g", option->name,
+                             class->name, option->min, option->max);
+    }
+    return STATUS_OK;
+}

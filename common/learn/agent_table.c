@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "common/learn/ddpg.h"
+#include "common/learn/ppo.h"
 #include "common/learn/scripted.h"
 
 static const struct agent_class *const classes[] = {
+    &ppo_class,
     &random_class,
     &scripted_class,
     &ddpg_class,

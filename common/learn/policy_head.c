@@ -1,0 +1,118 @@
+/* policy_head: computed per point in double, so that single precision only rounds inputs and outputs. */
+#include "common/learn/policy_head.h"
+
+static const double log_two_pi = 1.8378770664093454836;
+
+struct policy_head policy_head_of(const struct agent_space *space) {
+    struct policy_head head = {.discrete_count = space->discrete_count,
+                               .continuous_count = space->continuous_count};
+    for (uint32_t i = 0; i < space->discrete_count; i++) {
+        head.discrete_sizes[i] = space->discrete_sizes[i];
+        head.logit_count += space->discrete_sizes[i];
+    }
+    head.output_size = head.logit_count + head.continuous_count;
+    return head;
+}
+
+/* log sum exp(logits), so that log p_i = logits[i] - it. */
+static double log_sum_exp(const real *logits, uint32_t count) {
+    double most = (double)logits[0], sum = 0;
+    for (uint32_t i = 1; i < count; i++)
+        most = (double)logits[i] > most ? (double)logits[i] : most;
+    for (uint32_t i = 0; i < count; i++)
+        sum += exp((double)logits[i] - most);
+    return most + log(sum);
+}
+
+static uint32_t choice_greedy(const real *logits, uint32_t count) {
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < count; i++)
+        if (logits[i] > logits[best])
+            best = i;
+    return best;
+}
+
+static uint32_t choice_draw(const real *logits, uint32_t count, struct random_stream *stream) {
+    double left = random_uniform(stream), total = log_sum_exp(logits, count);
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        left -= exp((double)logits[i] - total);
+        if (left < 0)
+            return i;
+    }
+    return count - 1;
+}
+
+void policy_sample(const struct policy_head *head, const real *output, const real *log_std,
+                   struct random_stream *stream, struct agent_action *action) {
+    const real *logits = output, *means = output + head->logit_count;
+    for (uint32_t i = 0; i < head->discrete_count; logits += head->discrete_sizes[i++])
+        action->discrete[i] = stream == NULL ? choice_greedy(logits, head->discrete_sizes[i])
+                                             : choice_draw(logits, head->discrete_sizes[i], stream);
+    for (uint32_t i = 0; i < head->continuous_count; i++) {
+        double noise = stream == NULL ? 0.0 : random_normal(stream);
+        action->continuous[i] = (real)((double)means[i] + exp((double)log_std[i]) * noise);
+    }
+    struct policy_point point = {output, log_std, action->discrete, action->continuous};
+    action->log_probability = (real)policy_log_probability(head, &point);
+}
+
+double policy_log_probability(const struct policy_head *head, const struct policy_point *point) {
+    const real *logits = point->output, *means = point->output + head->logit_count;
+    double sum = 0;
+    for (uint32_t i = 0; i < head->discrete_count; logits += head->discrete_sizes[i++])
+        sum += (double)logits[point->discrete[i]] - log_sum_exp(logits, head->discrete_sizes[i]);
+    for (uint32_t i = 0; i < head->continuous_count; i++) {
+        double log_std = (double)point->log_std[i];
+        double z = ((double)point->continuous[i] - (double)means[i]) * exp(-log_std);
+        sum -= 0.5 * z * z + log_std + 0.5 * log_two_pi;
+    }
+    return sum;
+}
+
+/* - sum p log p */
+static double choice_entropy(const real *logits, uint32_t count) {
+    double total = log_sum_exp(logits, count), sum = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        double log_p = (double)logits[i] - total;
+        sum -= exp(log_p) * log_p;
+    }
+    return sum;
+}
+
+double policy_entropy(const struct policy_head *head, const struct policy_point *point) {
+    const real *logits = point->output;
+    double sum = 0;
+    for (uint32_t i = 0; i < head->discrete_count; logits += head->discrete_sizes[i++])
+        sum += choice_entropy(logits, head->discrete_sizes[i]);
+    for (uint32_t i = 0; i < head->continuous_count; i++)
+        sum += (double)point->log_std[i] + 0.5 * (1.0 + log_two_pi);
+    return sum;
+}
+
+/* d log p(chosen) / d logit_j = [j = chosen] - p_j;  d H / d logit_j = - p_j (log p_j + H) */
+static void choice_backward(const real *logits, uint32_t count, uint32_t chosen,
+                            const struct policy_slope *slope, real *d_logits) {
+    double total = log_sum_exp(logits, count), entropy = choice_entropy(logits, count);
+    for (uint32_t j = 0; j < count; j++) {
+        double log_p = (double)logits[j] - total, p = exp(log_p);
+        d_logits[j] = (real)(slope->log_probability * ((j == chosen ? 1.0 : 0.0) - p) -
+                             slope->entropy * p * (log_p + entropy));
+    }
+}
+
+void policy_backward(const struct policy_head *head, const struct policy_point *point,
+                     const struct policy_slope *slope, real *d_output, real *d_log_std) {
+    const real *logits = point->output, *means = point->output + head->logit_count;
+    real *d_means = d_output + head->logit_count;
+    for (uint32_t i = 0; i < head->discrete_count; i++) {
+        choice_backward(logits, head->discrete_sizes[i], point->discrete[i], slope, d_output);
+        logits += head->discrete_sizes[i];
+        d_output += head->discrete_sizes[i];
+    }
+    for (uint32_t i = 0; i < head->continuous_count; i++) {
+        double inverse_std = exp(-(double)point->log_std[i]);
+        double z = ((double)point->continuous[i] - (double)means[i]) * inverse_std;
+        d_means[i] = (real)(slope->log_probability * z * inverse_std);
+        d_log_std[i] += (real)(slope->log_probability * (z * z - 1.0) + slope->entropy);
+    }
+}

@@ -1,0 +1,103 @@
+/* Goal: agents learn. Method: tiny environments (toys.h) with a known best return; over five fixed seeds
+ * every agent must come near it with its deterministic policy, and a random agent must not (so that the
+ * threshold means something). */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/learn/toys.h"
+
+struct task {
+    const struct toy_kind *toy;
+    const char *class;
+    const char *settings[8][2]; /* name and value, up to a NULL name */
+    uint32_t steps;
+    double threshold; /* mean return of 20 episodes */
+};
+
+static struct agent *agent_for(const struct task *task, uint64_t seed) {
+    const struct agent_class *class = agent_class_find(task->class);
+    assert_non_null(class);
+    struct error error;
+    char *config = calloc(1, class->config_bytes + 1);
+    assert_non_null(config);
+    class->defaults(config);
+    for (int i = 0; i < 8 && task->settings[i][0] != NULL; i++)
+        if (agent_config_set(class, config, task->settings[i][0], task->settings[i][1], &error) != STATUS_OK)
+            fail_msg("%s", error.text);
+    struct agent_setup setup = {.space = &task->toy->space, .config = config, .seed = seed, .id = 3};
+    struct agent *agent = NULL;
+    if (agent_open(&agent, class, &setup, &error) != STATUS_OK)
+        fail_msg("%s", error.text);
+    free(config);
+    return agent;
+}
+
+static void check(const struct task *task) {
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct agent *agent = agent_for(task, seed);
+        struct toy toy = toy_open(task->toy, seed);
+        toy_train(&toy, agent, task->steps);
+        double reached = toy_evaluate(task->toy, agent, AGENT_GREEDY, 20);
+        if (getenv("TOY_PRINT") != NULL)
+            print_message("%s on %s, seed %d: %.3f (threshold %.3f)\n", task->class, task->toy->name,
+                          (int)seed, reached, task->threshold);
+        else if (!(reached >= task->threshold))
+            fail_msg("%s on %s, seed %d: return %.3f, threshold %.3f", task->class, task->toy->name,
+                     (int)seed, reached, task->threshold);
+        agent_close(agent);
+    }
+    const struct agent_class *class = agent_class_find("random");
+    struct agent_setup setup = {.space = &task->toy->space, .seed = 1};
+    struct agent *random = NULL;
+    assert_int_equal(agent_open(&random, class, &setup, NULL), STATUS_OK);
+    assert_true(toy_evaluate(task->toy, random, AGENT_GREEDY, 200) < task->threshold);
+    agent_close(random);
+}
+
+static void ppo_learns_choices(void **state) {
+    (void)state;
+    const struct task bandit = {
+        &toy_bandit, "ppo", {{"layers", "16"}, {"horizon", "64"}, {"learning_rate", "0.01"}}, 4096, 0.9};
+    const struct task corridor = {
+        &toy_corridor, "ppo", {{"layers", "16"}, {"horizon", "64"}, {"learning_rate", "0.005"}}, 8192, 0.75};
+    check(&bandit);
+    check(&corridor);
+}
+
+static void ppo_learns_numbers(void **state) {
+    (void)state;
+    const struct task mass = {&toy_mass,
+                              "ppo",
+                              {{"layers", "16,16"},
+                               {"horizon", "256"},
+                               {"learning_rate", "0.005"},
+                               {"epochs", "6"},
+                               {"gamma", "0.9"},
+                               {"normalise_reward", "1"},
+                               {"normalise_observation", "1"}},
+                              20480,
+                              -1.5};
+    check(&mass);
+}
+
+static void ppo_learns_choices_and_numbers_together(void **state) {
+    (void)state;
+    const struct task hybrid = {
+        &toy_hybrid, "ppo", {{"layers", "16"}, {"horizon", "64"}, {"learning_rate", "0.01"}}, 8192, 0.85};
+    check(&hybrid);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ppo_learns_choices),
+        cmocka_unit_test(ppo_learns_numbers),
+        cmocka_unit_test(ppo_learns_choices_and_numbers_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
