@@ -1,0 +1,10 @@
+/* golden_checks: one function a golden file, in cli/golden_<file>.c; golden_table.c names them. */
+#ifndef TIERBED_CLI_GOLDEN_CHECKS_H
+#define TIERBED_CLI_GOLDEN_CHECKS_H
+
+#include "cli/golden.h"
+
+void golden_check_dense(struct golden *golden, struct golden_node root);
+void golden_check_optim(struct golden *golden, struct golden_node root);
+
+#endif

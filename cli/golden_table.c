@@ -1,0 +1,9 @@
+/* golden_table: which function checks which golden file. */
+#include "cli/golden.h"
+#include "cli/golden_checks.h"
+
+const struct golden_file golden_table[] = {
+    {"dense.json", golden_check_dense},
+    {"optim.json", golden_check_optim},
+    {NULL, NULL},
+};
