@@ -120,17 +120,48 @@ static void print_value(double value) {
         printf("%16s", "-");
 }
 
+/* The rest of a line: both values and how they differ. */
+static void print_pair(double first, double second) {
+    print_value(first);
+    print_value(second);
+    print_value(second - first);
+    if (isfinite(first) && isfinite(second) && first != 0 && first != second)
+        printf("%+8.2f %%", 100 * (second - first) / fabs(first));
+    printf("\n");
+}
+
 static void print_figures(const struct summary *first, const struct summary *second) {
     printf("%-22s%16s%16s%16s%10s\n", "", "first", "second", "difference", "");
     for (size_t i = 0; i < FIGURE_COUNT; i++) {
-        double a = figures[i].value(first), b = figures[i].value(second);
         printf("%-18s%-4s", figures[i].name, figures[i].unit);
-        print_value(a);
-        print_value(b);
-        print_value(b - a);
-        if (isfinite(a) && isfinite(b) && a != 0 && a != b)
-            printf("%+8.2f %%", 100 * (b - a) / fabs(a));
-        printf("\n");
+        print_pair(figures[i].value(first), figures[i].value(second));
+    }
+}
+
+/* What nodes recorded: the names of the first run, then those that only the second has. */
+static size_t result_names(const struct summary summaries[2], const struct summary_result **names) {
+    size_t count = 0;
+    for (uint32_t i = 0; i < summaries[0].result_count; i++)
+        names[count++] = &summaries[0].results[i];
+    for (uint32_t i = 0; i < summaries[1].result_count; i++)
+        if (summary_result(&summaries[0], summaries[1].results[i].name) == NULL)
+            names[count++] = &summaries[1].results[i];
+    return count;
+}
+
+static double result_value(const struct summary *summary, const char *name) {
+    const struct summary_result *result = summary_result(summary, name);
+    return result != NULL ? result->mean : NAN;
+}
+
+static void print_results(const struct summary summaries[2]) {
+    const struct summary_result *names[2 * SUMMARY_RESULTS_MAX];
+    size_t count = result_names(summaries, names);
+    for (size_t i = 0; i < count; i++) {
+        int width = (int)strlen(names[i]->name);
+        int room = width < 21 ? 21 - width : 0;
+        printf("%s %-*s", names[i]->name, room, names[i]->unit);
+        print_pair(result_value(&summaries[0], names[i]->name), result_value(&summaries[1], names[i]->name));
     }
 }
 
@@ -144,19 +175,40 @@ static json_t *number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static void print_json(const char *const dirs[2], const struct summary *first, const struct summary *second) {
+static void add_figure(json_t *list, const char *name, const char *unit, const double values[2]) {
+    json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", name, "unit", unit, "first",
+                                          number(values[0]), "second", number(values[1]), "difference",
+                                          number(values[1] - values[0])));
+}
+
+static json_t *figures_json(const struct summary summaries[2]) {
     json_t *list = json_array();
     for (size_t i = 0; i < FIGURE_COUNT; i++) {
-        double a = figures[i].value(first), b = figures[i].value(second);
-        const char *name = figures[i].name + strspn(figures[i].name, " ");
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", name, "unit",
-                                              figures[i].unit, "first", number(a), "second", number(b),
-                                              "difference", number(b - a)));
+        const double values[2] = {figures[i].value(&summaries[0]), figures[i].value(&summaries[1])};
+        add_figure(list, figures[i].name + strspn(figures[i].name, " "), figures[i].unit, values);
     }
-    json_t *root =
-        json_pack("{s:b, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "digests_agree", digests_agree(first, second),
-                  "first", "run", manifest_json_text(dirs[0]), "summary", summary_to_json(first), "second",
-                  "run", manifest_json_text(dirs[1]), "summary", summary_to_json(second), "figures", list);
+    return list;
+}
+
+static json_t *results_json(const struct summary summaries[2]) {
+    const struct summary_result *names[2 * SUMMARY_RESULTS_MAX];
+    json_t *list = json_array();
+    size_t count = result_names(summaries, names);
+    for (size_t i = 0; i < count; i++) {
+        const double values[2] = {result_value(&summaries[0], names[i]->name),
+                                  result_value(&summaries[1], names[i]->name)};
+        add_figure(list, names[i]->name, names[i]->unit, values);
+    }
+    return list;
+}
+
+static void print_json(const char *const dirs[2], const struct summary summaries[2]) {
+    const struct summary *first = &summaries[0], *second = &summaries[1];
+    json_t *root = json_pack("{s:b, s:{s:o, s:o}, s:{s:o, s:o}, s:o, s:o}", "digests_agree",
+                             digests_agree(first, second), "first", "run", manifest_json_text(dirs[0]),
+                             "summary", summary_to_json(first), "second", "run", manifest_json_text(dirs[1]),
+                             "summary", summary_to_json(second), "figures", figures_json(summaries),
+                             "results", results_json(summaries));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     printf("\n");
     json_decref(root);
@@ -171,12 +223,13 @@ int runs_compare(const char *first, const char *second, bool need_digest, bool j
             return runs_fail(&error);
     bool agree = digests_agree(&summaries[0], &summaries[1]);
     if (json) {
-        print_json(dirs, &summaries[0], &summaries[1]);
+        print_json(dirs, summaries);
     } else {
         print_identity("first", first, &summaries[0]);
         print_identity("second", second, &summaries[1]);
         printf("\n");
         print_figures(&summaries[0], &summaries[1]);
+        print_results(summaries);
         printf("\ndigests %s\n  %s\n  %s\n", agree ? "agree" : "differ", summaries[0].digest,
                summaries[1].digest);
     }

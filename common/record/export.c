@@ -58,14 +58,22 @@ static enum status write_table(sqlite3 *db, const char *sql, FILE *stream, struc
     return reader_each(db, sql, put_row, stream, error);
 }
 
+/* Rows come as processes shipped them: they are put in one order. */
+static const char *order_of(const char *table) {
+    if (strstr(table, "tasks") != NULL)
+        return "device_id, slot, born_ns";
+    return strcmp(table, "series") == 0 ? "node_id, name, step, rowid" : "1, 2";
+}
+
 static enum status export_table(sqlite3 *db, const char *table, const char *out_dir, struct error *error) {
     char path[DURABLE_PATH_MAX], name[64], sql[128];
     struct durable_file file;
+    bool has = false;
+    TRY(reader_has_table(db, table, &has, error));
+    if (!has) /* the run was made before there was such a table */
+        return STATUS_OK;
     snprintf(name, sizeof name, "%s.csv", table);
-    bool tasks =
-        strstr(table, "tasks") != NULL; /* rows come as processes shipped them: put them in one order */
-    snprintf(sql, sizeof sql, "SELECT * FROM %s%s", table,
-             tasks ? " ORDER BY device_id, slot, born_ns" : " ORDER BY 1, 2");
+    snprintf(sql, sizeof sql, "SELECT * FROM %s ORDER BY %s", table, order_of(table));
     TRY(durable_path(path, out_dir, name, error));
     TRY(durable_open(&file, path, error));
     enum status status = write_table(db, sql, file.stream, error);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/record/durable.h"
@@ -85,6 +86,24 @@ enum status reader_each(sqlite3 *db, const char *sql, reader_visit visit, void *
         error_set(error, status, "%s: no memory for its rows", STORE_FILE);
     sqlite3_finalize(statement);
     return status;
+}
+
+struct table_search {
+    const char *table;
+    bool *has;
+};
+
+static enum status take_table(sqlite3_stmt *row, void *context) {
+    const struct table_search *search = context;
+    const unsigned char *name = sqlite3_column_text(row, 0);
+    *search->has = *search->has || (name != NULL && strcmp((const char *)name, search->table) == 0);
+    return STATUS_OK;
+}
+
+enum status reader_has_table(sqlite3 *db, const char *table, bool *has, struct error *error) {
+    struct table_search search = {.table = table, .has = has};
+    *has = false;
+    return reader_each(db, "SELECT name FROM sqlite_master", take_table, &search, error);
 }
 
 int64_t reader_time(sqlite3_stmt *row, int column) {

@@ -15,6 +15,9 @@ enum status reader_open(const char *dir, sqlite3 **db, struct error *error);
 typedef enum status (*reader_visit)(sqlite3_stmt *row, void *context);
 enum status reader_each(sqlite3 *db, const char *sql, reader_visit visit, void *context, struct error *error);
 
+/* Tables came with time: whether this run has one of this name. */
+enum status reader_has_table(sqlite3 *db, const char *table, bool *has, struct error *error);
+
 /* Calls `visit` for every task in the order (device, slot); times that are not there are VTIME_NEVER, words
  * in no table are PLACE_NONE, DROP_UNANSWERED and class 255. The task is borrowed for the call. */
 typedef enum status (*reader_visit_task)(const struct row_task *task, void *context);

@@ -109,7 +109,8 @@ const char *const schema_statements[] = {
 
 const char *const schema_indexes[] = {"CREATE INDEX tasks_by_device ON tasks (device_id, slot)",
                                       "CREATE INDEX tasks_by_slot ON tasks (slot, device_id)",
-                                      "CREATE INDEX series_by_name ON series (name, node_id, step)", NULL};
+                                      "CREATE INDEX series_by_name ON series (name, node_id, step, value)",
+                                      NULL};
 
 const char *const schema_tables[] = {
     "meta",    "levels",    "nodes",  "links",   "tasks",   "node_totals",      "link_totals",

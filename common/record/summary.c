@@ -7,6 +7,7 @@
 
 #include "common/model/topology.h"
 #include "common/record/reader.h"
+#include "common/record/summary_parts.h"
 #include "common/time/vtime.h"
 
 struct values {
@@ -82,6 +83,7 @@ static void add_outcome(struct summary *summary, const struct row_task *task) {
     summary->drop[task->drop]++;
     summary->dropped += task->drop != DROP_NONE;
     summary->done += task->drop == DROP_NONE;
+    summary->at_device += task->drop == DROP_NONE && task->place == PLACE_DEVICE;
     summary->at_gateway += task->drop == DROP_NONE && task->place == PLACE_GATEWAY;
     summary->at_edge += task->drop == DROP_NONE && task->place == PLACE_EDGE;
     bool processed = task->drop == DROP_NONE || task->drop == DROP_DEADLINE;
@@ -289,6 +291,8 @@ enum status summary_load(const char *dir, struct summary *summary, struct error 
         status = load_totals(db, summary, error);
     if (status == STATUS_OK)
         status = load_tasks(db, summary, error);
+    if (status == STATUS_OK)
+        status = summary_load_measured(db, summary, error);
     sqlite3_close(db);
     count_unreported(summary);
     return status;

@@ -13,11 +13,31 @@
 #include "common/base/error.h"
 #include "common/data/bearing.h"
 #include "common/net/message.h"
+#include "common/record/rows.h"
 
 struct summary_delay {
     uint64_t count;
     double mean_ms, p50_ms, p99_ms, max_ms; /* NAN when count is 0 */
 };
+
+/* What nodes measured under one name. Of several nodes: mean, least and most over those whose value is
+ * finite; NAN when none is. */
+struct summary_result {
+    char name[ROW_RESULT_NAME_MAX + 1], unit[ROW_UNIT_MAX + 1];
+    uint64_t nodes;
+    double mean, least, most;
+};
+
+struct summary_series {
+    char name[ROW_SERIES_NAME_MAX + 1];
+    uint64_t nodes, values, steps; /* steps: values of the node that has most */
+    uint64_t not_finite;           /* of the values */
+    int64_t last_step;
+    double last; /* value at the last step of each node: mean over nodes, NAN when none is finite */
+};
+
+#define SUMMARY_RESULTS_MAX 128u
+#define SUMMARY_SERIES_MAX 64u
 
 struct summary {
     char scenario[64], description[256], seed[24], policy[32], data_source[32];
@@ -29,9 +49,9 @@ struct summary {
     /* born: tasks with a row. unreported: slots of devices without a row (born late, or the device was down).
      */
     uint64_t born, done, dropped, in_flight, unreported, drop[DROP_REASON_COUNT];
-    uint64_t at_gateway, at_edge; /* where done tasks were processed */
-    struct summary_delay delay;   /* done tasks, born to answered */
-    struct summary_delay service; /* done tasks, decided to end of compute: D of jopa eq (16) */
+    uint64_t at_device, at_gateway, at_edge; /* where done tasks were processed */
+    struct summary_delay delay;              /* done tasks, born to answered */
+    struct summary_delay service;            /* done tasks, decided to end of compute: D of jopa eq (16) */
     double energy_device_j, energy_gateway_j, energy_uplink_j, energy_edge_j;
     double busy_gateway, busy_uplink, busy_edge; /* 0..1 of the virtual time, mean over nodes or links */
 
@@ -48,6 +68,12 @@ struct summary {
     double late_p50_s, late_p99_s, late_max_s; /* of the worst process; meaningful when clock is "wall" */
     uint64_t lost, corrupted, cut, duplicated, refused, dropped_down; /* packets, over all links */
     uint64_t crashes, restarts, hangs, protocol_errors, faults;
+
+    /* By name, the first ones; result_names and series_names say how many names there are. */
+    struct summary_result results[SUMMARY_RESULTS_MAX];
+    struct summary_series series[SUMMARY_SERIES_MAX];
+    uint32_t result_count, series_count;
+    uint64_t result_names, series_names;
 };
 
 /* STATUS_IO: no metrics there; STATUS_INVALID: corrupt or of another version. */
@@ -65,8 +91,10 @@ double summary_events_per_s(const struct summary *summary);
 double summary_wait_share(const struct summary *summary);
 double summary_accuracy(const struct summary *summary);
 
+/* The result of this name, NULL when no node recorded one. */
+const struct summary_result *summary_result(const struct summary *summary, const char *name);
+
 /* |measured - closed form| of one task as above; VTIME_NEVER where one of both is missing. */
-struct row_task;
 int64_t summary_closed_form_gap_ns(const struct row_task *task);
 
 #endif

@@ -5,9 +5,9 @@
 
 #include "common/record/manifest.h"
 #include "common/record/names.h"
-#include "common/record/summary.h"
+#include "common/record/summary_parts.h"
 
-#define LABEL "  %-14s"
+#define LABEL SUMMARY_LABEL
 
 /* What of a unit's text goes on with the sentence or ends the line: "not recorded" stands for number and
  * unit. */
@@ -39,8 +39,10 @@ static void print_tasks(const struct summary *summary, FILE *out) {
                   " in flight\n",
             "tasks", summary->born, summary->done, percent(summary->done, summary->born), summary->dropped,
             summary->in_flight);
-    fprintf(out, LABEL "gateway %" PRIu64 ", edge %" PRIu64 "\n", "  done at", summary->at_gateway,
-            summary->at_edge);
+    fprintf(out, LABEL, "  done at");
+    if (summary->at_device > 0)
+        fprintf(out, "device %" PRIu64 ", ", summary->at_device);
+    fprintf(out, "gateway %" PRIu64 ", edge %" PRIu64 "\n", summary->at_gateway, summary->at_edge);
     if (summary->dropped > 0) {
         const char *comma = "";
         fprintf(out, LABEL, "  dropped");
@@ -159,34 +161,39 @@ void summary_print_text(const struct summary *summary, FILE *out) {
     print_resources(summary, out);
     print_accuracy(summary, out);
     print_closed_form(summary, out);
+    summary_print_measured(summary, out);
     print_faults(summary, out);
     print_time(summary, out);
     fprintf(out, LABEL "%s\n", "digest", summary->digest[0] != '\0' ? summary->digest : "none");
 }
 
-static json_t *number(double value) {
+json_t *summary_json_number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *integer(uint64_t value) {
+json_t *summary_json_count(uint64_t value) {
     return json_integer((json_int_t)value);
 }
 
 static json_t *delay_json(const struct summary_delay *delay) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "count", integer(delay->count), "p50_ms",
-                     number(delay->p50_ms), "p99_ms", number(delay->p99_ms), "mean_ms",
-                     number(delay->mean_ms), "max_ms", number(delay->max_ms));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "count", summary_json_count(delay->count), "p50_ms",
+                     summary_json_number(delay->p50_ms), "p99_ms", summary_json_number(delay->p99_ms),
+                     "mean_ms", summary_json_number(delay->mean_ms), "max_ms",
+                     summary_json_number(delay->max_ms));
 }
 
 static json_t *tasks_json(const struct summary *summary) {
     json_t *reasons = json_object();
     for (unsigned reason = DROP_NONE + 1; reason < DROP_REASON_COUNT; reason++)
-        json_object_set_new(reasons, name_of_drop((uint8_t)reason), integer(summary->drop[reason]));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "born", integer(summary->born), "done",
-                     integer(summary->done), "dropped", integer(summary->dropped), "in_flight",
-                     integer(summary->in_flight), "unreported", integer(summary->unreported),
-                     "done_at_gateway", integer(summary->at_gateway), "done_at_edge",
-                     integer(summary->at_edge), "dropped_by", reasons);
+        json_object_set_new(reasons, name_of_drop((uint8_t)reason),
+                            summary_json_count(summary->drop[reason]));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "born", summary_json_count(summary->born), "done",
+        summary_json_count(summary->done), "dropped", summary_json_count(summary->dropped), "in_flight",
+        summary_json_count(summary->in_flight), "unreported", summary_json_count(summary->unreported),
+        "done_at_device", summary_json_count(summary->at_device), "done_at_gateway",
+        summary_json_count(summary->at_gateway), "done_at_edge", summary_json_count(summary->at_edge),
+        "dropped_by", reasons);
 }
 
 static json_t *accuracy_json(const struct summary *summary) {
@@ -194,45 +201,52 @@ static json_t *accuracy_json(const struct summary *summary) {
     for (uint8_t truth = 0; truth < BEARING_CLASS_COUNT; truth++) {
         json_t *row = json_array();
         for (unsigned found = 0; found < BEARING_CLASS_COUNT; found++)
-            json_array_append_new(row, integer(summary->confusion[truth][found]));
+            json_array_append_new(row, summary_json_count(summary->confusion[truth][found]));
         json_array_append_new(matrix, row);
         json_array_append_new(classes, json_string(name_of_class(truth)));
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "processed", integer(summary->processed), "right",
-                     integer(summary->right), "accuracy", number(summary_accuracy(summary)), "classes",
-                     classes, "confusion_true_by_found", matrix);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "processed", summary_json_count(summary->processed),
+                     "right", summary_json_count(summary->right), "accuracy",
+                     summary_json_number(summary_accuracy(summary)), "classes", classes,
+                     "confusion_true_by_found", matrix);
 }
 
 static json_t *resources_json(const struct summary *summary) {
-    return json_pack("{s:{s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o}}", "energy_j", "device",
-                     number(summary->energy_device_j), "gateway", number(summary->energy_gateway_j), "uplink",
-                     number(summary->energy_uplink_j), "edge", number(summary->energy_edge_j), "utilisation",
-                     "gateway_cpu", number(summary->busy_gateway), "uplink", number(summary->busy_uplink),
-                     "edge", number(summary->busy_edge));
+    return json_pack(
+        "{s:{s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o}}", "energy_j", "device",
+        summary_json_number(summary->energy_device_j), "gateway",
+        summary_json_number(summary->energy_gateway_j), "uplink",
+        summary_json_number(summary->energy_uplink_j), "edge", summary_json_number(summary->energy_edge_j),
+        "utilisation", "gateway_cpu", summary_json_number(summary->busy_gateway), "uplink",
+        summary_json_number(summary->busy_uplink), "edge", summary_json_number(summary->busy_edge));
 }
 
 static json_t *closed_json(const struct summary *summary) {
-    return json_pack("{s:o, s:o, s:o, s:o}", "tasks", integer(summary->closed_count), "within_1_ns",
-                     integer(summary->closed_within_1_ns), "max_gap_ns", number(summary->closed_max_ns),
-                     "mean_gap_ns", number(summary->closed_mean_ns));
+    return json_pack("{s:o, s:o, s:o, s:o}", "tasks", summary_json_count(summary->closed_count),
+                     "within_1_ns", summary_json_count(summary->closed_within_1_ns), "max_gap_ns",
+                     summary_json_number(summary->closed_max_ns), "mean_gap_ns",
+                     summary_json_number(summary->closed_mean_ns));
 }
 
 static json_t *faults_json(const struct summary *summary) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:o}", "begun",
-                     integer(summary->faults), "crashes", integer(summary->crashes), "restarts",
-                     integer(summary->restarts), "hangs", integer(summary->hangs), "packets", "lost",
-                     integer(summary->lost), "corrupted", integer(summary->corrupted), "cut",
-                     integer(summary->cut), "duplicated", integer(summary->duplicated), "refused",
-                     integer(summary->refused), "met_dead_node", integer(summary->dropped_down),
-                     "protocol_errors", integer(summary->protocol_errors));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:o}", "begun",
+        summary_json_count(summary->faults), "crashes", summary_json_count(summary->crashes), "restarts",
+        summary_json_count(summary->restarts), "hangs", summary_json_count(summary->hangs), "packets", "lost",
+        summary_json_count(summary->lost), "corrupted", summary_json_count(summary->corrupted), "cut",
+        summary_json_count(summary->cut), "duplicated", summary_json_count(summary->duplicated), "refused",
+        summary_json_count(summary->refused), "met_dead_node", summary_json_count(summary->dropped_down),
+        "protocol_errors", summary_json_count(summary->protocol_errors));
 }
 
 static json_t *time_json(const struct summary *summary) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "virtual_s", number(summary->virtual_s),
-                     "wall_s", number(summary->wall_s), "startup_s", number(summary->startup_s), "speed_up",
-                     number(summary_speed_up(summary)), "events", integer(summary->events), "windows",
-                     integer(summary->windows), "events_per_s", number(summary_events_per_s(summary)),
-                     "wait_share", number(summary_wait_share(summary)));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "virtual_s",
+                     summary_json_number(summary->virtual_s), "wall_s", summary_json_number(summary->wall_s),
+                     "startup_s", summary_json_number(summary->startup_s), "speed_up",
+                     summary_json_number(summary_speed_up(summary)), "events",
+                     summary_json_count(summary->events), "windows", summary_json_count(summary->windows),
+                     "events_per_s", summary_json_number(summary_events_per_s(summary)), "wait_share",
+                     summary_json_number(summary_wait_share(summary)));
 }
 
 json_t *summary_to_json(const struct summary *summary) {
@@ -240,17 +254,20 @@ json_t *summary_to_json(const struct summary *summary) {
         "{s:o, s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scenario",
         manifest_json_text(summary->scenario), "seed", summary->seed, "policy", summary->policy, "status",
         summary->status, "message", manifest_json_text(summary->message), "transport", summary->transport,
-        "processes", integer(summary->processes), "clock", summary->clock, "digest", summary->digest, "tasks",
-        tasks_json(summary), "delay", delay_json(&summary->delay), "service", delay_json(&summary->service),
-        "diagnosis", accuracy_json(summary), "closed_form", closed_json(summary), "faults",
-        faults_json(summary), "time", time_json(summary));
+        "processes", summary_json_count(summary->processes), "clock", summary->clock, "digest",
+        summary->digest, "tasks", tasks_json(summary), "delay", delay_json(&summary->delay), "service",
+        delay_json(&summary->service), "diagnosis", accuracy_json(summary), "closed_form",
+        closed_json(summary), "faults", faults_json(summary), "time", time_json(summary));
     json_t *resources = resources_json(summary);
     if (root != NULL && resources != NULL)
         json_object_update(root, resources);
     json_decref(resources);
+    if (root != NULL)
+        summary_measured_to_json(summary, root);
     if (root != NULL && strcmp(summary->clock, "wall") == 0)
         json_object_set_new(root, "lateness_s",
-                            json_pack("{s:o, s:o, s:o}", "p50", number(summary->late_p50_s), "p99",
-                                      number(summary->late_p99_s), "max", number(summary->late_max_s)));
+                            json_pack("{s:o, s:o, s:o}", "p50", summary_json_number(summary->late_p50_s),
+                                      "p99", summary_json_number(summary->late_p99_s), "max",
+                                      summary_json_number(summary->late_max_s)));
     return root;
 }
