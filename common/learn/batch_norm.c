@@ -10,12 +10,12 @@ struct sums {
     real a[CHUNK], b[CHUNK];
 };
 
-typedef void row_function(const struct batch_norm *norm, const real *x, const real *dy, size_t first, size_t count,
-                          struct sums *sums);
+typedef void row_function(const struct batch_norm *norm, const real *x, const real *dy, size_t first,
+                          size_t count, struct sums *sums);
 
 /* Sums over rows in pieces of SUM_ROWS, so that many rows lose no digits. */
-static struct sums over_rows(const struct batch_norm *norm, const struct batch_norm_pass *pass, const real *dy,
-                             size_t first, row_function *row_add) {
+static struct sums over_rows(const struct batch_norm *norm, const struct batch_norm_pass *pass,
+                             const real *dy, size_t first, row_function *row_add) {
     struct sums total = {{0}, {0}};
     size_t count = norm->channels - first < CHUNK ? norm->channels - first : CHUNK;
     for (size_t begin = 0; begin < pass->rows; begin += SUM_ROWS) {
@@ -32,15 +32,15 @@ static struct sums over_rows(const struct batch_norm *norm, const struct batch_n
     return total;
 }
 
-static void add_value(const struct batch_norm *norm, const real *x, const real *dy, size_t first, size_t count,
-                      struct sums *sums) {
+static void add_value(const struct batch_norm *norm, const real *x, const real *dy, size_t first,
+                      size_t count, struct sums *sums) {
     (void)norm, (void)dy, (void)first;
     for (size_t channel = 0; channel < count; channel++)
         sums->a[channel] += x[channel];
 }
 
-static void add_deviation(const struct batch_norm *norm, const real *x, const real *dy, size_t first, size_t count,
-                          struct sums *sums) {
+static void add_deviation(const struct batch_norm *norm, const real *x, const real *dy, size_t first,
+                          size_t count, struct sums *sums) {
     (void)dy;
     for (size_t channel = 0; channel < count; channel++) {
         real deviation = x[channel] - norm->mean[first + channel];
@@ -48,8 +48,8 @@ static void add_deviation(const struct batch_norm *norm, const real *x, const re
     }
 }
 
-static void add_gradient(const struct batch_norm *norm, const real *x, const real *dy, size_t first, size_t count,
-                         struct sums *sums) {
+static void add_gradient(const struct batch_norm *norm, const real *x, const real *dy, size_t first,
+                         size_t count, struct sums *sums) {
     for (size_t channel = 0; channel < count; channel++) {
         real normalised = (x[channel] - norm->mean[first + channel]) * norm->scale[first + channel];
         sums->a[channel] += dy[channel] * normalised;
@@ -80,7 +80,8 @@ void batch_norm_train(struct batch_norm *norm, const real *x, size_t rows, real 
             norm->mean[first + i] = sums.a[i] / (real)rows;
         sums = over_rows(norm, &pass, x, first, add_deviation);
         for (size_t i = 0; i < count; i++) {
-            real variance = sums.a[i] / (real)rows, *mean = &running[0][first + i], *spread = &running[1][first + i];
+            real variance = sums.a[i] / (real)rows, *mean = &running[0][first + i],
+                 *spread = &running[1][first + i];
             norm->scale[first + i] = scale_of(variance);
             *mean = (1 - momentum) * *mean + momentum * norm->mean[first + i];
             *spread = (1 - momentum) * *spread + momentum * variance * unbiased;
@@ -89,7 +90,8 @@ void batch_norm_train(struct batch_norm *norm, const real *x, size_t rows, real 
     normalise(norm, x, rows, y);
 }
 
-void batch_norm_evaluate(struct batch_norm *norm, const real *x, size_t rows, const real *const running[2], real *y) {
+void batch_norm_evaluate(struct batch_norm *norm, const real *x, size_t rows, const real *const running[2],
+                         real *y) {
     norm->training = false;
     memcpy(norm->mean, running[0], norm->channels * sizeof *norm->mean);
     for (size_t channel = 0; channel < norm->channels; channel++)
@@ -97,11 +99,13 @@ void batch_norm_evaluate(struct batch_norm *norm, const real *x, size_t rows, co
     normalise(norm, x, rows, y);
 }
 
-/* dx = gamma scale (dy - mean(dy) - normalised mean(dy normalised)); without the means after an evaluation. */
+/* dx = gamma scale (dy - mean(dy) - normalised mean(dy normalised)); without the means after an evaluation.
+ */
 static void gradient_rows(const struct batch_norm *norm, const struct batch_norm_pass *pass, const real *dy,
                           real *dx) {
     const real *x = pass->x, share = norm->training ? 1 / (real)pass->rows : 0;
-    for (size_t row = 0; row < pass->rows; row++, x += norm->channels, dy += norm->channels, dx += norm->channels)
+    for (size_t row = 0; row < pass->rows;
+         row++, x += norm->channels, dy += norm->channels, dx += norm->channels)
         for (size_t channel = 0; channel < norm->channels; channel++) {
             real normalised = (x[channel] - norm->mean[channel]) * norm->scale[channel];
             real rest = dy[channel] - share * (pass->dbeta[channel] + normalised * pass->dgamma[channel]);
@@ -109,7 +113,8 @@ static void gradient_rows(const struct batch_norm *norm, const struct batch_norm
         }
 }
 
-void batch_norm_backward(const struct batch_norm *norm, const struct batch_norm_pass *pass, const real *dy, real *dx) {
+void batch_norm_backward(const struct batch_norm *norm, const struct batch_norm_pass *pass, const real *dy,
+                         real *dx) {
     for (size_t first = 0; first < norm->channels; first += CHUNK) {
         size_t count = norm->channels - first < CHUNK ? norm->channels - first : CHUNK;
         struct sums sums = over_rows(norm, pass, dy, first, add_gradient);

@@ -45,7 +45,8 @@ static size_t offsets_count(const struct conv *conv, uint32_t batch) {
 
 size_t conv_scratch_count(const struct conv *conv, uint32_t batch_max) {
     assert(conv->in > 0 && conv->out > 0 && conv->stride > 0 && conv->padding < conv->kernel);
-    assert(conv->height + 2 * conv->padding >= conv->kernel && conv->width + 2 * conv->padding >= conv->kernel);
+    assert(conv->height + 2 * conv->padding >= conv->kernel &&
+           conv->width + 2 * conv->padding >= conv->kernel);
     return packed_count(conv) + images_count(conv, batch_max) + wide_dy_count(conv, batch_max) +
            offsets_count(conv, batch_max);
 }
@@ -89,7 +90,8 @@ static void frame_fill(const struct frame *frame, const real *images, uint32_t c
         }
 }
 
-/* First elements of the patches of `count` padded images that begin every `stride` pixels, rows x columns of them. */
+/* First elements of the patches of `count` padded images that begin every `stride` pixels, rows x columns of
+ * them. */
 static void offsets_fill(const struct frame *frame, uint32_t count, uint32_t stride, const uint32_t size[2],
                          uint32_t *offsets) {
     for (uint32_t image = 0; image < count; image++)
@@ -109,8 +111,8 @@ static struct frame input_frame(const struct conv *conv) {
                           .padded_width = conv->width + 2 * conv->padding};
 }
 
-/* dy with zeros between its pixels where the stride left pixels out: the convolution of it with the turned kernel is
- * dx. */
+/* dy with zeros between its pixels where the stride left pixels out: the convolution of it with the turned
+ * kernel is dx. */
 static struct frame gradient_frame(const struct conv *conv) {
     return (struct frame){.height = conv_out_height(conv),
                           .width = conv_out_width(conv),
@@ -191,7 +193,8 @@ void conv_backward_input(const struct conv_layer *layer, const real *dy, uint32_
     pack_turned(conv, layer->weight, scratch.packed);
     for (uint32_t at = 0, count; at < batch; at += count) {
         count = batch - at < group ? batch - at : group;
-        struct conv_product product = {.patches = patches_of(conv, &frame, dy + at * dy_step, &scratch, count),
+        struct conv_product product = {.patches =
+                                           patches_of(conv, &frame, dy + at * dy_step, &scratch, count),
                                        .packed = scratch.packed,
                                        .out = conv->in};
         product.patches.positions = count * positions;

@@ -1,10 +1,10 @@
 /* conv: two-dimensional convolution (cross-correlation: the kernel is not flipped) of whole batches.
  *
  * Images lie [batch][height][width][channels]. A weight lies [kernel][kernel][in][out], which is the matrix
- * [kernel kernel in][out] of a dense layer over patches; a bias is [out]. Patches are never copied out: in this layout
- * one row of a patch is contiguous in the padded image, so the inner product runs over the image itself. Each output
- * is one sum in the order (row, column, channel) of the kernel, whatever the batch; weight gradients are summed
- * position after position within a group of images, then group after group. */
+ * [kernel kernel in][out] of a dense layer over patches; a bias is [out]. Patches are never copied out: in
+ * this layout one row of a patch is contiguous in the padded image, so the inner product runs over the image
+ * itself. Each output is one sum in the order (row, column, channel) of the kernel, whatever the batch;
+ * weight gradients are summed position after position within a group of images, then group after group. */
 #ifndef TIERBED_LEARN_CONV_H
 #define TIERBED_LEARN_CONV_H
 

@@ -5,7 +5,8 @@
 
 enum {
     TILE_ROWS_ONE = 9, /* rows of a tile one vector wide: a 3x3 kernel over one channel is one tile */
-    TILE_ROWS_TWO = 6, /* two vectors wide: 12 sums, two vectors of weights and one broadcast fill 15 of 16 registers */
+    TILE_ROWS_TWO =
+        6, /* two vectors wide: 12 sums, two vectors of weights and one broadcast fill 15 of 16 registers */
     POSITIONS_PER_SUM = 512 /* of a weight gradient, so that long sums do not lose digits */
 };
 
@@ -35,7 +36,8 @@ struct panel {
     bool relu;
 };
 
-INLINE void product_store(const struct panel *panel, vector *sums, real *y, const size_t rows, const size_t wide) {
+INLINE void product_store(const struct panel *panel, vector *sums, real *y, const size_t rows,
+                          const size_t wide) {
     UNROLL
     for (size_t row = 0; row < rows; row++) {
         UNROLL
@@ -51,8 +53,8 @@ INLINE void product_store(const struct panel *panel, vector *sums, real *y, cons
 }
 
 /* `rows` positions times `wide` vectors of filters, all sums in registers. */
-INLINE void product_tile(const struct conv_patches *patches, const struct panel *panel, const uint32_t *offsets,
-                         real *y, const size_t rows, const size_t wide) {
+INLINE void product_tile(const struct conv_patches *patches, const struct panel *panel,
+                         const uint32_t *offsets, real *y, const size_t rows, const size_t wide) {
     vector sums[TILE_ROWS_ONE + TILE_ROWS_TWO];
     const real *from[TILE_ROWS_ONE];
     UNROLL
@@ -87,10 +89,10 @@ INLINE void product_tile(const struct conv_patches *patches, const struct panel 
     product_store(panel, sums, y, rows, wide);
 }
 
-#define PRODUCT_TILE(rows, wide)                                                                                  \
-    static void product_##rows##_##wide(const struct conv_patches *patches, const struct panel *panel,             \
-                                        const uint32_t *offsets, real *y) {                                        \
-        product_tile(patches, panel, offsets, y, rows, wide);                                                      \
+#define PRODUCT_TILE(rows, wide)                                                                             \
+    static void product_##rows##_##wide(const struct conv_patches *patches, const struct panel *panel,       \
+                                        const uint32_t *offsets, real *y) {                                  \
+        product_tile(patches, panel, offsets, y, rows, wide);                                                \
     }
 PRODUCT_TILE(1, 1)
 PRODUCT_TILE(2, 1)
@@ -111,10 +113,10 @@ PRODUCT_TILE(6, 2)
 typedef void product_function(const struct conv_patches *, const struct panel *, const uint32_t *, real *);
 
 static product_function *const PRODUCT_ONE[TILE_ROWS_ONE + 1] = {
-    NULL, product_1_1, product_2_1, product_3_1, product_4_1, product_5_1, product_6_1, product_7_1, product_8_1,
-    product_9_1};
-static product_function *const PRODUCT_TWO[TILE_ROWS_TWO + 1] = {NULL,        product_1_2, product_2_2, product_3_2,
-                                                                 product_4_2, product_5_2, product_6_2};
+    NULL,        product_1_1, product_2_1, product_3_1, product_4_1,
+    product_5_1, product_6_1, product_7_1, product_8_1, product_9_1};
+static product_function *const PRODUCT_TWO[TILE_ROWS_TWO + 1] = {
+    NULL, product_1_2, product_2_2, product_3_2, product_4_2, product_5_2, product_6_2};
 
 void conv_product(const struct conv_product *product, real *y) {
     const struct conv_patches *patches = &product->patches;
@@ -186,9 +188,9 @@ INLINE void gradient_tile(const struct gradient_tile *tile, const size_t rows, c
     }
 }
 
-#define GRADIENT_TILE(rows, wide)                                                                                 \
-    static void gradient_##rows##_##wide(const struct gradient_tile *tile) {                                       \
-        gradient_tile(tile, rows, wide);                                                                           \
+#define GRADIENT_TILE(rows, wide)                                                                            \
+    static void gradient_##rows##_##wide(const struct gradient_tile *tile) {                                 \
+        gradient_tile(tile, rows, wide);                                                                     \
     }
 GRADIENT_TILE(1, 1)
 GRADIENT_TILE(2, 1)

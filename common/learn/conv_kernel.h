@@ -1,7 +1,7 @@
 /* conv_kernel: the two inner products of a convolution, over patches that lie in a padded image.
  *
- * Both work on tiles that fit in registers: a few positions (or a few rows of the weight) times one or two vectors of
- * filters. Internal to conv.c. */
+ * Both work on tiles that fit in registers: a few positions (or a few rows of the weight) times one or two
+ * vectors of filters. Internal to conv.c. */
 #ifndef TIERBED_LEARN_CONV_KERNEL_H
 #define TIERBED_LEARN_CONV_KERNEL_H
 
@@ -26,13 +26,15 @@ static inline size_t conv_round_up(size_t count) {
     return (count + VECTOR_WIDTH - 1) / VECTOR_WIDTH * VECTOR_WIDTH;
 }
 
-/* Filters in the panel that begins at filter `first` of `out`, in memory: two vectors, or one for the rest. */
+/* Filters in the panel that begins at filter `first` of `out`, in memory: two vectors, or one for the rest.
+ */
 static inline size_t conv_panel_width(size_t out, size_t first) {
     return out - first > VECTOR_WIDTH ? 2 * VECTOR_WIDTH : VECTOR_WIDTH;
 }
 
-/* y [positions][out] = patches x weight + bias (NULL: 0), then max(., 0) with `relu`. `packed`: the weight panel after
- * panel, each [kernel depth][panel width], zeros behind the last filter; conv_round_up(out) x kernel depth reals. */
+/* y [positions][out] = patches x weight + bias (NULL: 0), then max(., 0) with `relu`. `packed`: the weight
+ * panel after panel, each [kernel depth][panel width], zeros behind the last filter; conv_round_up(out) x
+ * kernel depth reals. */
 struct conv_product {
     struct conv_patches patches;
     const real *packed, *bias;

@@ -26,8 +26,8 @@ static void forward_pixel(const real *x, size_t row_step, size_t channels, real 
     }
 }
 
-static void backward_pixel_wide(const real *x, size_t row_step, size_t channels, const real *y, const real *dy,
-                                real *dx) {
+static void backward_pixel_wide(const real *x, size_t row_step, size_t channels, const real *y,
+                                const real *dy, real *dx) {
     const size_t places[4] = {0, channels, row_step, row_step + channels};
     vector_mask left = (vector_mask)vector_load(dy); /* what no place has got yet */
     vector most = vector_load(y);
@@ -38,7 +38,8 @@ static void backward_pixel_wide(const real *x, size_t row_step, size_t channels,
     }
 }
 
-static void backward_pixel(const real *x, size_t row_step, size_t channels, const real *y, const real *dy, real *dx) {
+static void backward_pixel(const real *x, size_t row_step, size_t channels, const real *y, const real *dy,
+                           real *dx) {
     const size_t places[4] = {0, channels, row_step, row_step + channels};
     size_t at = 0;
     for (; at + VECTOR_WIDTH <= channels; at += VECTOR_WIDTH)

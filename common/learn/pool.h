@@ -14,8 +14,8 @@ struct pool {
 /* x [batch][height][width][channels] -> y [batch][height / 2][width / 2][channels]. */
 void pool_forward(const struct pool *pool, const real *x, uint32_t batch, real *y);
 
-/* x and y as in pool_forward, dy as y: dx as x, overwritten. Of equal values the first in row-major order gets the
- * gradient. */
+/* x and y as in pool_forward, dy as y: dx as x, overwritten. Of equal values the first in row-major order
+ * gets the gradient. */
 struct pool_pass {
     const real *x, *y;
     uint32_t batch;

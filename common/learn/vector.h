@@ -1,7 +1,8 @@
-/* vector: as many reals as one register holds, for the few loops a compiler does not vectorise well by itself.
+/* vector: as many reals as one register holds, for the few loops a compiler does not vectorise well by
+ * itself.
  *
- * Widths and the fused multiply-add follow the machine the library is built for, so results are compared bit for bit
- * only between builds for one machine, as everywhere in the learning core. */
+ * Widths and the fused multiply-add follow the machine the library is built for, so results are compared bit
+ * for bit only between builds for one machine, as everywhere in the learning core. */
 #ifndef TIERBED_LEARN_VECTOR_H
 #define TIERBED_LEARN_VECTOR_H
 
