@@ -6,5 +6,7 @@
 
 void golden_check_dense(struct golden *golden, struct golden_node root);
 void golden_check_optim(struct golden *golden, struct golden_node root);
+void golden_check_per(struct golden *golden, struct golden_node root);
+void golden_check_maddpg(struct golden *golden, struct golden_node root);
 
 #endif

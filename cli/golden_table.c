@@ -5,5 +5,7 @@
 const struct golden_file golden_table[] = {
     {"dense.json", golden_check_dense},
     {"optim.json", golden_check_optim},
+    {"per.json", golden_check_per},
+    {"maddpg_update.json", golden_check_maddpg},
     {NULL, NULL},
 };

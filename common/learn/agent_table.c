@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/learn/ddpg.h"
+#include "common/learn/maddpg.h"
 #include "common/learn/ppo.h"
 #include "common/learn/scripted.h"
 
@@ -12,6 +13,7 @@ static const struct agent_class *const classes[] = {
     &random_class,
     &scripted_class,
     &ddpg_class,
+    &maddpg_class,
 };
 
 const struct agent_class *agent_class_at(size_t index) {

@@ -16,8 +16,10 @@ void ddpg_act_raw(struct ddpg *ddpg, const real *observation, enum agent_mode mo
     const real *output =
         mlp_forward(&ddpg->actor.mlp, ddpg->actor.parameters, observation, 1, &ddpg->actor_trace);
     memcpy(raw, output, size * sizeof *raw);
-    if (mode == AGENT_EXPLORE)
-        noise_add(&ddpg->noise, &ddpg->explore, raw, size);
+    if (mode != AGENT_EXPLORE)
+        return;
+    noise_apply(noise_scale(&ddpg->noise), &ddpg->explore, raw, size);
+    noise_advance(&ddpg->noise);
 }
 
 void ddpg_act(struct ddpg *ddpg, const real *observation, enum agent_mode mode, real *raw, real *action) {

@@ -11,10 +11,12 @@ double noise_scale(const struct noise *noise) {
     return config->begin + (config->end - config->begin) * (double)noise->step / config->steps;
 }
 
-void noise_add(struct noise *noise, struct random_stream *stream, real *raw, size_t count) {
-    double scale = noise_scale(noise);
+void noise_apply(double scale, struct random_stream *stream, real *raw, size_t count) {
     for (size_t i = 0; i < count; i++)
         raw[i] = agent_clip(raw[i] + (real)(scale * random_normal(stream)));
+}
+
+void noise_advance(struct noise *noise) {
     noise->step++;
 }
 

@@ -23,8 +23,10 @@ struct noise {
 };
 
 double noise_scale(const struct noise *noise);
-/* raw = clip(raw + N(0, scale), -1, 1), `count` numbers, and one step further. */
-void noise_add(struct noise *noise, struct random_stream *stream, real *raw, size_t count);
+/* raw = clip(raw + N(0, scale), -1, 1), `count` numbers. */
+void noise_apply(double scale, struct random_stream *stream, real *raw, size_t count);
+/* One action further. */
+void noise_advance(struct noise *noise);
 /* The episode is over. */
 void noise_episode(struct noise *noise);
 

@@ -1,10 +1,10 @@
-/* reaching: a tiny deterministic task for agents with continuous actions: a point at x wants to be at y.
+/* reaching: tiny deterministic tasks for agents that learn from replay.
  *
- * Observation (x, y); the action a moves x by 0.25 a, a clipped to [-1, 1]; reward -|x - y|. Episodes are cut
- * off after 10 steps, so the best return from a distance d is about -sum max(0, d - 0.25 k). With `hybrid` a
- * choice of two is part of the action: the point moves only when the choice says on which side y lies, and
- * stays where it is otherwise.
- */
+ * One point at x wants to be at y; or two points, an actor each, want to meet: then y is where the other one
+ * is. Observation of a point (x, y); its action a moves x by 0.25 a, a clipped to [-1, 1]; its reward is -|x
+ * - y|. Episodes are cut off after 10 steps, so the best return from a distance d is about -sum max(0, d -
+ * 0.25 k). With `hybrid` a choice of two is part of the action: the point moves only when the choice says on
+ * which side y lies. */
 #ifndef TIERBED_TESTS_LEARN_REACHING_H
 #define TIERBED_TESTS_LEARN_REACHING_H
 
@@ -21,17 +21,26 @@
 #include "common/learn/agent.h"
 
 #define REACHING_STEPS 10
+#define REACHING_EPISODES 50 /* of an evaluation */
+
+enum reaching_kind { REACHING_POINT, REACHING_HYBRID, REACHING_MEETING };
 
 struct reaching {
+    enum reaching_kind kind;
     struct random_stream stream;
-    double x, y;
-    uint32_t step;
-    bool hybrid;
+    uint32_t points, step;
+    double x[2], y;
 };
 
-static inline struct agent_space reaching_space(bool hybrid) {
-    struct agent_space space = {.observation_size = 2, .continuous_count = 1};
-    if (hybrid) {
+static inline uint32_t reaching_points(enum reaching_kind kind) {
+    return kind == REACHING_MEETING ? 2 : 1;
+}
+
+static inline struct agent_space reaching_space(enum reaching_kind kind) {
+    uint32_t points = reaching_points(kind);
+    struct agent_space space = {
+        .observation_size = 2 * points, .continuous_count = points, .actor_count = points};
+    if (kind == REACHING_HYBRID) {
         space.discrete_count = 1;
         space.discrete_sizes[0] = 2;
     }
@@ -39,46 +48,55 @@ static inline struct agent_space reaching_space(bool hybrid) {
 }
 
 static inline void reaching_begin(struct reaching *task) {
-    task->x = 2.0 * random_uniform(&task->stream) - 1.0;
+    for (uint32_t i = 0; i < 2; i++)
+        task->x[i] = 2.0 * random_uniform(&task->stream) - 1.0;
     task->y = 2.0 * random_uniform(&task->stream) - 1.0;
     task->step = 0;
 }
 
-static inline struct reaching reaching_open(uint64_t seed, bool hybrid) {
-    struct reaching task = {.hybrid = hybrid};
+static inline struct reaching reaching_open(uint64_t seed, enum reaching_kind kind) {
+    struct reaching task = {.kind = kind, .points = reaching_points(kind)};
     random_init(&task.stream, seed, 0, RANDOM_TEST);
     reaching_begin(&task);
     return task;
 }
 
-static inline void reaching_observe(const struct reaching *task, real *observation) {
-    observation[0] = (real)task->x;
-    observation[1] = (real)task->y;
+static inline double reaching_goal(const struct reaching *task, uint32_t point) {
+    return task->kind == REACHING_MEETING ? task->x[1 - point] : task->y;
 }
 
-/* Carries the action out; returns the reward. */
-static inline double reaching_act(struct reaching *task, const struct agent_action *action) {
-    uint32_t side = task->y > task->x;
-    if (!task->hybrid || action->discrete[0] == side)
-        task->x += 0.25 * (double)agent_clip(action->continuous[0]);
+static inline void reaching_observe(const struct reaching *task, real *observation) {
+    for (uint32_t i = 0; i < task->points; i++) {
+        observation[2 * i] = (real)task->x[i];
+        observation[2 * i + 1] = (real)reaching_goal(task, i);
+    }
+}
+
+/* Carries the action out; rewards [points]. */
+static inline void reaching_act(struct reaching *task, const struct agent_action *action, real *rewards) {
+    uint32_t side = task->y > task->x[0];
+    for (uint32_t i = 0; i < task->points; i++)
+        if (task->kind != REACHING_HYBRID || action->discrete[0] == side)
+            task->x[i] += 0.25 * (double)agent_clip(action->continuous[i]);
+    for (uint32_t i = 0; i < task->points; i++)
+        rewards[i] = (real)-fabs(task->x[i] - reaching_goal(task, i));
     task->step++;
-    return -fabs(task->x - task->y);
 }
 
 /* `steps` steps of training; the task goes on where it was. */
 static inline void reaching_train(struct reaching *task, struct agent *agent, uint32_t steps) {
     struct agent_transition transition = {0};
     struct agent_report report;
-    real before[2], after[2], reward;
+    real before[4], after[4], rewards[2];
     assert_int_equal(agent_action_open(&transition.action, &agent->space), STATUS_OK);
     for (uint32_t i = 0; i < steps; i++) {
         reaching_observe(task, before);
         agent_act(agent, before, AGENT_EXPLORE, &transition.action);
-        reward = (real)reaching_act(task, &transition.action);
+        reaching_act(task, &transition.action, rewards);
         reaching_observe(task, after);
         transition.observation = before;
         transition.next_observation = after;
-        transition.reward = &reward;
+        transition.reward = rewards;
         transition.truncated = task->step == REACHING_STEPS;
         agent_observe(agent, &transition);
         agent_learn(agent, &report);
@@ -88,23 +106,23 @@ static inline void reaching_train(struct reaching *task, struct agent *agent, ui
     agent_action_close(&transition.action);
 }
 
-/* Mean return of `episodes` episodes, always the same ones. */
-static inline double reaching_evaluate(struct agent *agent, uint32_t episodes, bool hybrid,
-                                       enum agent_mode mode) {
-    struct reaching task = reaching_open(4242, hybrid);
+/* Mean return of the first point over 50 episodes, always the same ones. */
+static inline double reaching_evaluate(struct agent *agent, enum reaching_kind kind, enum agent_mode mode) {
+    struct reaching task = reaching_open(4242, kind);
     struct agent_action action;
-    real observation[2];
+    real observation[4], rewards[2];
     double sum = 0;
     assert_int_equal(agent_action_open(&action, &agent->space), STATUS_OK);
-    for (uint32_t i = 0; i < episodes * REACHING_STEPS; i++) {
+    for (uint32_t i = 0; i < REACHING_EPISODES * REACHING_STEPS; i++) {
         reaching_observe(&task, observation);
         agent_act(agent, observation, mode, &action);
-        sum += reaching_act(&task, &action);
+        reaching_act(&task, &action, rewards);
+        sum += (double)rewards[0];
         if (task.step == REACHING_STEPS)
             reaching_begin(&task);
     }
     agent_action_close(&action);
-    return sum / episodes;
+    return sum / REACHING_EPISODES;
 }
 
 /* ------------------------------------------------------------------------------------------ checkpoints */
@@ -147,9 +165,10 @@ static inline struct agent *open_agent(const char *class_name, const struct agen
 
 /* 2 N steps are N steps, save, load into a fresh agent, N steps: bit for bit. And twice 2 N steps are the
  * same. */
-static inline void check_resume(const char *class_name, const void *config, bool hybrid, uint32_t steps) {
-    struct agent_space space = reaching_space(hybrid);
-    struct reaching whole = reaching_open(5, hybrid), parts = reaching_open(5, hybrid);
+static inline void check_resume(const char *class_name, const void *config, enum reaching_kind kind,
+                                uint32_t steps) {
+    struct agent_space space = reaching_space(kind);
+    struct reaching whole = reaching_open(5, kind), parts = reaching_open(5, kind);
     struct agent *straight = open_agent(class_name, &space, config);
     struct agent *first = open_agent(class_name, &space, config),
                  *second = open_agent(class_name, &space, config);
@@ -167,9 +186,10 @@ static inline void check_resume(const char *class_name, const void *config, bool
 }
 
 /* Cut anywhere or with a byte changed, a state is refused (or, past the checksum, at least survived). */
-static inline void check_damage(const char *class_name, const void *config, bool hybrid, uint32_t steps) {
-    struct agent_space space = reaching_space(hybrid);
-    struct reaching task = reaching_open(5, hybrid);
+static inline void check_damage(const char *class_name, const void *config, enum reaching_kind kind,
+                                uint32_t steps) {
+    struct agent_space space = reaching_space(kind);
+    struct reaching task = reaching_open(5, kind);
     struct agent *agent = open_agent(class_name, &space, config);
     reaching_train(&task, agent, steps);
     size_t size = agent->class->saved_bytes(agent);

@@ -24,12 +24,12 @@ static struct ddpg_config small_config(void) {
 static void a_point_learns_to_reach_its_target(void **state) {
     (void)state;
     struct ddpg_config config = small_config();
-    struct agent_space space = reaching_space(false);
+    struct agent_space space = reaching_space(REACHING_POINT);
     struct agent *agent = open_agent("ddpg", &space, &config);
-    struct reaching task = reaching_open(1, false);
-    double before = reaching_evaluate(agent, 50, false, AGENT_GREEDY);
+    struct reaching task = reaching_open(1, REACHING_POINT);
+    double before = reaching_evaluate(agent, REACHING_POINT, AGENT_GREEDY);
     reaching_train(&task, agent, 3000);
-    double after = reaching_evaluate(agent, 50, false, AGENT_GREEDY);
+    double after = reaching_evaluate(agent, REACHING_POINT, AGENT_GREEDY);
     print_message("ddpg, reaching: return %.2f before, %.2f after training\n", before, after);
     assert_true(before < -4.0);
     assert_true(after > -2.0);
@@ -39,12 +39,12 @@ static void a_point_learns_to_reach_its_target(void **state) {
 static void a_point_learns_a_choice_and_a_number(void **state) {
     (void)state;
     struct ddpg_config config = small_config();
-    struct agent_space space = reaching_space(true);
+    struct agent_space space = reaching_space(REACHING_HYBRID);
     struct agent *agent = open_agent("ddpg", &space, &config);
-    struct reaching task = reaching_open(1, true);
-    double before = reaching_evaluate(agent, 50, true, AGENT_GREEDY);
+    struct reaching task = reaching_open(1, REACHING_HYBRID);
+    double before = reaching_evaluate(agent, REACHING_HYBRID, AGENT_GREEDY);
     reaching_train(&task, agent, 4000);
-    double after = reaching_evaluate(agent, 50, true, AGENT_GREEDY);
+    double after = reaching_evaluate(agent, REACHING_HYBRID, AGENT_GREEDY);
     print_message("ddpg, hybrid reaching: return %.2f before, %.2f after training\n", before, after);
     assert_true(before < -4.0);
     assert_true(after > -3.0);
@@ -54,18 +54,18 @@ static void a_point_learns_a_choice_and_a_number(void **state) {
 static void training_goes_on_from_a_checkpoint_bit_for_bit(void **state) {
     (void)state;
     struct ddpg_config config = small_config();
-    check_resume("ddpg", &config, false, 250);
+    check_resume("ddpg", &config, REACHING_POINT, 250);
     config.store_once = true;
     config.replay_capacity = 150; /* the ring has gone round when it is saved */
     config.noise_each_episode = true;
-    check_resume("ddpg", &config, true, 250);
+    check_resume("ddpg", &config, REACHING_HYBRID, 250);
 }
 
 static void damaged_states_are_refused(void **state) {
     (void)state;
     struct ddpg_config config = small_config();
     config.replay_capacity = 150;
-    check_damage("ddpg", &config, true, 120);
+    check_damage("ddpg", &config, REACHING_HYBRID, 120);
 }
 
 static void states_stored_once_teach_the_same(void **state) {
@@ -73,11 +73,11 @@ static void states_stored_once_teach_the_same(void **state) {
     /* The ring's slots differ, so the draws do; what can be compared is that both learn. */
     struct ddpg_config config = small_config();
     config.store_once = true;
-    struct agent_space space = reaching_space(false);
+    struct agent_space space = reaching_space(REACHING_POINT);
     struct agent *agent = open_agent("ddpg", &space, &config);
-    struct reaching task = reaching_open(1, false);
+    struct reaching task = reaching_open(1, REACHING_POINT);
     reaching_train(&task, agent, 3000);
-    assert_true(reaching_evaluate(agent, 50, false, AGENT_GREEDY) > -2.0);
+    assert_true(reaching_evaluate(agent, REACHING_POINT, AGENT_GREEDY) > -2.0);
     agent_close(agent);
 }
 

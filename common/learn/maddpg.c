@@ -1,0 +1,240 @@
+/* maddpg: acting, a round of updates. */
+#include "common/learn/maddpg.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/learn/dense.h"
+
+/* ---------------------------------------------------------------------------------------------- acting */
+
+void maddpg_act_one(struct maddpg *maddpg, uint32_t index, const real *observation, real *raw) {
+    const struct learner *actor = &maddpg->agents[index].actor;
+    const real *output = mlp_forward(&actor->mlp, actor->parameters, observation, 1, &maddpg->actor_trace);
+    memcpy(raw, output, maddpg->head.raw_size * sizeof *raw);
+}
+
+static void draw_uniform(struct maddpg *maddpg, real *raw) {
+    for (uint32_t i = 0; i < maddpg->head.raw_size; i++)
+        raw[i] = (real)(2.0 * random_uniform(&maddpg->explore) - 1.0);
+}
+
+void maddpg_act(struct maddpg *maddpg, const real *observation, enum agent_mode mode, real *action) {
+    const struct action_head *head = &maddpg->head;
+    bool explore = mode == AGENT_EXPLORE,
+         uniform = explore && maddpg->experience.seen < maddpg->config.warm_up;
+    double scale = noise_scale(&maddpg->noise);
+    for (uint32_t i = 0; i < maddpg->agent_count; i++) {
+        if (uniform)
+            draw_uniform(maddpg, maddpg->raw);
+        else
+            maddpg_act_one(maddpg, i, observation + (size_t)i * maddpg->own.observation_size, maddpg->raw);
+        if (explore && !uniform)
+            noise_apply(scale, &maddpg->explore, maddpg->raw, head->raw_size);
+        head->forward(head, maddpg->raw, 1, action + (size_t)i * head->action_size);
+    }
+    if (explore && !uniform)
+        noise_advance(&maddpg->noise);
+}
+
+void maddpg_observe(struct maddpg *maddpg, const struct agent_transition *transition, const real *action) {
+    memset(maddpg->terminal, transition->terminated, maddpg->agent_count);
+    experience_push(&maddpg->experience,
+                    &(struct replay_transition){.state = transition->observation,
+                                                .action = action,
+                                                .reward = transition->reward,
+                                                .next_state = transition->next_observation,
+                                                .terminal = maddpg->terminal});
+    if (transition->terminated || transition->truncated)
+        noise_episode(&maddpg->noise);
+}
+
+/* ---------------------------------------------------------------------------------------------- columns */
+
+static size_t joint_size(const struct maddpg *maddpg) {
+    return (size_t)maddpg->agent_count * (maddpg->own.observation_size + maddpg->head.action_size);
+}
+
+static size_t state_column(const struct maddpg *maddpg, uint32_t index) {
+    return (size_t)index * maddpg->own.observation_size;
+}
+
+static size_t action_column(const struct maddpg *maddpg, uint32_t index) {
+    return (size_t)maddpg->agent_count * maddpg->own.observation_size +
+           (size_t)index * maddpg->head.action_size;
+}
+
+static void take_columns(const real *joint, size_t stride, uint32_t batch, uint32_t size, real *to) {
+    for (uint32_t row = 0; row < batch; row++)
+        memcpy(to + (size_t)row * size, joint + row * stride, size * sizeof *to);
+}
+
+static void put_columns(const real *from, uint32_t batch, uint32_t size, real *joint, size_t stride) {
+    for (uint32_t row = 0; row < batch; row++)
+        memcpy(joint + row * stride, from + (size_t)row * size, size * sizeof *joint);
+}
+
+/* ----------------------------------------------------------------------------------------------- critic */
+
+static struct dense first_layer(const struct maddpg *maddpg, const real *parameters) {
+    size_t in = joint_size(maddpg), out = maddpg->tail.sizes[0];
+    return (struct dense){.in = in, .out = out, .weight = parameters, .bias = parameters + in * out};
+}
+
+static size_t tail_offset(const struct maddpg *maddpg) {
+    return (joint_size(maddpg) + 1) * maddpg->tail.sizes[0];
+}
+
+static const real *critic_forward(struct maddpg *maddpg, const real *parameters, const real *joint) {
+    struct dense first = first_layer(maddpg, parameters);
+    uint32_t batch = maddpg->config.batch;
+    dense_forward(&first, joint, batch, maddpg->hidden);
+    activation_forward(maddpg->tail.hidden, maddpg->hidden, batch * first.out, maddpg->hidden);
+    return mlp_forward(&maddpg->tail, parameters + tail_offset(maddpg), maddpg->hidden, batch,
+                       &maddpg->tail_trace);
+}
+
+/* Backward to before the first layer's activation: leaves that gradient in d_hidden. gradients NULL: not
+ * wanted. */
+static void critic_backward_tail(struct maddpg *maddpg, const real *parameters, real *gradients) {
+    uint32_t batch = maddpg->config.batch;
+    size_t offset = tail_offset(maddpg);
+    mlp_backward(&maddpg->tail, parameters + offset, maddpg->hidden, maddpg->d_q, batch, &maddpg->tail_trace,
+                 gradients != NULL ? gradients + offset : NULL, maddpg->d_hidden);
+    activation_backward(maddpg->tail.hidden, maddpg->hidden, maddpg->d_hidden,
+                        (size_t)batch * maddpg->tail.sizes[0], maddpg->d_hidden);
+}
+
+/* ------------------------------------------------------------------------------------------------ round */
+
+static void gather(struct maddpg *maddpg) {
+    const struct experience *experience = &maddpg->experience;
+    size_t stride = joint_size(maddpg), actions = action_column(maddpg, 0);
+    uint32_t batch = maddpg->config.batch;
+    replay_states(&experience->replay, experience->slots, batch, maddpg->joint, stride);
+    replay_actions(&experience->replay, experience->slots, batch, maddpg->joint + actions, stride);
+    replay_next_states(&experience->replay, experience->slots, batch, maddpg->next_joint, stride);
+    memset(maddpg->magnitude, 0, batch * sizeof *maddpg->magnitude);
+}
+
+/* U' of [S'|U']: the actions of all target actors. */
+static void find_next_actions(struct maddpg *maddpg) {
+    const struct action_head *head = &maddpg->head;
+    size_t stride = joint_size(maddpg);
+    uint32_t batch = maddpg->config.batch;
+    for (uint32_t i = 0; i < maddpg->agent_count; i++) {
+        const struct learner *actor = &maddpg->agents[i].actor;
+        take_columns(maddpg->next_joint + state_column(maddpg, i), stride, batch,
+                     maddpg->own.observation_size, maddpg->state);
+        const real *raw = mlp_forward(&actor->mlp, actor->target, maddpg->state, batch, &maddpg->actor_trace);
+        head->forward(head, raw, batch, maddpg->action);
+        put_columns(maddpg->action, batch, head->action_size, maddpg->next_joint + action_column(maddpg, i),
+                    stride);
+    }
+}
+
+void maddpg_prepare(struct maddpg *maddpg) {
+    gather(maddpg);
+    find_next_actions(maddpg);
+}
+
+static void find_targets(struct maddpg *maddpg, uint32_t index) {
+    const struct experience *experience = &maddpg->experience;
+    const real *next = critic_forward(maddpg, maddpg->agents[index].critic.target, maddpg->next_joint);
+    for (uint32_t row = 0; row < maddpg->config.batch; row++) {
+        uint32_t slot = experience->slots[row];
+        real follows = replay_terminal(&experience->replay, slot)[index] ? 0 : (real)maddpg->config.discount;
+        maddpg->target[row] = replay_reward(&experience->replay, slot)[index] + follows * next[row];
+    }
+}
+
+/* delta and its loss; the unweighted |delta| joins the magnitudes. */
+static void find_errors(struct maddpg *maddpg, uint32_t index) {
+    const struct experience *experience = &maddpg->experience;
+    uint32_t batch = maddpg->config.batch;
+    real by_reward = (real)maddpg->config.priority_reward, by_error = 1 - by_reward;
+    double sum = 0;
+    for (uint32_t row = 0; row < batch; row++) {
+        real delta = maddpg->q[row] - maddpg->target[row], weight = experience->weights[row];
+        real reward = replay_reward(&experience->replay, experience->slots[row])[index];
+        sum += (double)weight * (double)delta * (double)delta;
+        maddpg->d_q[row] = 2 * weight * delta / (real)batch;
+        maddpg->magnitude[row] +=
+            (by_error * real_abs(delta) + by_reward * real_abs(reward)) / (real)maddpg->agent_count;
+    }
+    maddpg->agents[index].critic_loss = sum / batch;
+}
+
+void maddpg_step_critic(struct maddpg *maddpg, uint32_t index) {
+    find_targets(maddpg, index);
+    struct learner *critic = &maddpg->agents[index].critic;
+    const real *q = critic_forward(maddpg, critic->parameters, maddpg->joint);
+    memcpy(maddpg->q, q, maddpg->config.batch * sizeof *q);
+    find_errors(maddpg, index);
+    critic_backward_tail(maddpg, critic->parameters, maddpg->gradients);
+    struct dense first = first_layer(maddpg, critic->parameters);
+    struct dense_gradients wanted = {.weight = maddpg->gradients,
+                                     .bias = maddpg->gradients + first.in * first.out};
+    dense_backward(&first, maddpg->joint, maddpg->d_hidden, maddpg->config.batch, &wanted);
+    learner_step(critic, maddpg->gradients);
+}
+
+/* -mean Q and its gradient in the own action: of the critic only the rows of its first layer that the own
+ * action feeds, and no dW. */
+static void rate_action(struct maddpg *maddpg, uint32_t index) {
+    struct maddpg_agent *agent = &maddpg->agents[index];
+    uint32_t batch = maddpg->config.batch, size = maddpg->head.action_size;
+    const real *q = critic_forward(maddpg, agent->critic.parameters, maddpg->joint);
+    double sum = 0;
+    for (uint32_t row = 0; row < batch; row++) {
+        sum += (double)q[row];
+        maddpg->d_q[row] = -1 / (real)batch;
+    }
+    agent->actor_loss = -sum / batch;
+    critic_backward_tail(maddpg, agent->critic.parameters, NULL);
+    struct dense own = first_layer(maddpg, agent->critic.parameters);
+    own.in = size;
+    own.weight += action_column(maddpg, index) * own.out;
+    dense_backward(&own, NULL, maddpg->d_hidden, batch, &(struct dense_gradients){.x = maddpg->d_action});
+}
+
+void maddpg_step_actor(struct maddpg *maddpg, uint32_t index) {
+    const struct action_head *head = &maddpg->head;
+    struct maddpg_agent *agent = &maddpg->agents[index];
+    struct learner *actor = &agent->actor;
+    size_t stride = joint_size(maddpg);
+    uint32_t batch = maddpg->config.batch;
+    real *own = maddpg->joint + action_column(maddpg, index);
+    take_columns(maddpg->joint + state_column(maddpg, index), stride, batch, maddpg->own.observation_size,
+                 maddpg->state);
+    const real *raw = mlp_forward(&actor->mlp, actor->parameters, maddpg->state, batch, &maddpg->actor_trace);
+    head->forward(head, raw, batch, maddpg->action);
+    take_columns(own, stride, batch, head->action_size, maddpg->kept);
+    put_columns(maddpg->action, batch, head->action_size, own, stride);
+    rate_action(maddpg, index);
+    put_columns(maddpg->kept, batch, head->action_size, own, stride);
+    head->backward(head, raw, maddpg->d_action, batch, maddpg->d_raw);
+    if (head->auxiliary != NULL)
+        agent->actor_loss +=
+            head->auxiliary_weight * head->auxiliary(head, raw, batch, head->auxiliary_weight, maddpg->d_raw);
+    mlp_backward(&actor->mlp, actor->parameters, maddpg->state, maddpg->d_raw, batch, &maddpg->actor_trace,
+                 maddpg->gradients, NULL);
+    learner_step(actor, maddpg->gradients);
+}
+
+void maddpg_update_drawn(struct maddpg *maddpg) {
+    maddpg_prepare(maddpg);
+    for (uint32_t i = 0; i < maddpg->agent_count; i++) {
+        maddpg_step_critic(maddpg, i);
+        maddpg_step_actor(maddpg, i);
+        learner_follow(&maddpg->agents[i].critic, maddpg->config.tau);
+        learner_follow(&maddpg->agents[i].actor, maddpg->config.tau);
+    }
+    experience_rate(&maddpg->experience, maddpg->magnitude);
+    maddpg->round_count++;
+}
+
+void maddpg_update(struct maddpg *maddpg) {
+    experience_draw(&maddpg->experience);
+    maddpg_update_drawn(maddpg);
+}
