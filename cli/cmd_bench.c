@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bench/bus.h"
+#include "bench/learn.h"
 #include "bench/phold.h"
 #include "cli/command.h"
 
@@ -17,25 +18,28 @@ static int run_bench(int argc, char **argv) {
         return bench_bus(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "phold") == 0)
         return bench_phold(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "learn") == 0)
+        return bench_learn(argc - 1, argv + 1);
     int code = command_parse(&command_bench, argc, argv, no_option, NULL);
     if (code != COMMAND_GO)
         return code;
     if (argc > 1)
-        return command_usage_error(&command_bench, "there is no benchmark '%s'; there are bus and phold",
-                                   argv[1]);
-    return command_usage_error(&command_bench, "name a benchmark: bus or phold");
+        return command_usage_error(&command_bench,
+                                   "there is no benchmark '%s'; there are bus, phold and learn", argv[1]);
+    return command_usage_error(&command_bench, "name a benchmark: bus, phold or learn");
 }
 
 static const struct command_option bench_options[] = {{0}};
 
 const struct command command_bench = {
     .name = "bench",
-    .usage = "bus|phold [options]",
-    .summary = "Measure this machine: the bus between processes, the time engine",
+    .usage = "bus|phold|learn [options]",
+    .summary = "Measure this machine: the bus between processes, the time engine, learning",
     .details = "bus    round trips, messages and idle processes on the bus, under mpirun\n"
                "phold  events per second of the time engine, in one process or several\n"
+               "learn  steps of learning in one thread, beside the time PyTorch needs\n"
                "\n"
-               "Each has options of its own: tierbed bench bus --help, tierbed bench phold --help.\n"
+               "Each has options of its own: tierbed bench bus --help, and so on.\n"
                "\n"
                "EXIT STATUS\n"
                "  0  measured\n"
@@ -46,7 +50,8 @@ const struct command command_bench = {
                "\n"
                "EXAMPLES\n"
                "  tierbed bench bus --ranks 60\n"
-               "  tierbed bench phold --lps 1024 --remote 0.5 --lookahead 0.1 --end 1000 --processes 2\n",
+               "  tierbed bench phold --lps 1024 --remote 0.5 --lookahead 0.1 --end 1000 --processes 2\n"
+               "  tierbed bench learn --only ppo-step\n",
     .options = bench_options,
     .run = run_bench,
 };

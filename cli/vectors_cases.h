@@ -50,5 +50,6 @@ void vector_case_uplink(struct vector_reader *in, json_t *out);
 void vector_case_consistency_reward(struct vector_reader *in, json_t *out);
 void vector_case_straight_through(struct vector_reader *in, json_t *out);
 void vector_case_inconsistency(struct vector_reader *in, json_t *out);
+void vector_case_exhaustive(struct vector_reader *in, json_t *out);
 
 #endif

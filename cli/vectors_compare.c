@@ -98,9 +98,21 @@ static void compare(struct comparer *comparer, const char *path, const json_t *e
         report(comparer, path, expected, got, NAN, "not comparable");
 }
 
-size_t vector_compare(const json_t *expected, const json_t *got, double rtol, vector_visitor visit,
-                      void *context) {
-    struct comparer comparer = {.rtol = rtol, .visit = visit, .context = context};
-    compare_objects(&comparer, "", expected, got, 0);
+static double rtol_of(const char *output, double rtol, const struct vector_tolerance *tolerances) {
+    for (; tolerances != NULL && tolerances->output != NULL; tolerances++)
+        if (strcmp(tolerances->output, output) == 0)
+            return fmax(rtol, tolerances->rtol);
+    return rtol;
+}
+
+size_t vector_compare(const json_t *expected, const json_t *got, double rtol,
+                      const struct vector_tolerance *tolerances, vector_visitor visit, void *context) {
+    struct comparer comparer = {.visit = visit, .context = context};
+    const char *output;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)expected, output, value) {
+        comparer.rtol = rtol_of(output, rtol, tolerances);
+        compare(&comparer, output, value, json_object_get(got, output), 1);
+    }
     return comparer.failures;
 }

@@ -9,6 +9,7 @@
 #include "common/model/energy.h"
 #include "common/model/radio.h"
 #include "common/model/reward.h"
+#include "schemes/cpdrl/optimum.h"
 
 #define PATH_EXPONENT (-3.0) /* alpha of the published system */
 
@@ -103,4 +104,65 @@ void vector_case_inconsistency(struct vector_reader *in, json_t *out) {
     if (!in->failed)
         vector_give(out, "L",
                     action_inconsistency(offloaded, bandwidth.count, bandwidth.values, clock, power));
+}
+
+/* Wide around anything physical: within it no step of the search overflows or loses all digits. */
+static void expect_within(struct vector_reader *in, const char *key, double value, double low, double high) {
+    if (!(value >= low && value <= high))
+        vector_refuse(in, key, "expected %g .. %g", low, high);
+}
+
+/* Gains from positions, Eq. (4). */
+static void read_devices(struct vector_reader *in, struct cpdrl_instance *instance) {
+    struct vector_numbers bits = vector_numbers(in, "D_bits", VECTOR_POSITIVE);
+    const double *cycles = vector_numbers_of(in, "C", VECTOR_POSITIVE, bits.count);
+    struct vector_matrix place_m = vector_matrix(in, "xy_m", VECTOR_NON_NEGATIVE);
+    const double *server_m = vector_numbers_of(in, "server", VECTOR_NON_NEGATIVE, 2);
+    if (bits.count < 1 || bits.count > CPDRL_DEVICES_MAX)
+        vector_refuse(in, "D_bits", "expected 1 .. %d devices", CPDRL_DEVICES_MAX);
+    if (place_m.rows != bits.count || place_m.columns != 2)
+        vector_refuse(in, "xy_m", "expected x and y of each of %zu devices", bits.count);
+    if (in->failed)
+        return;
+    instance->count = (uint32_t)bits.count;
+    for (size_t n = 0; n < bits.count; n++) {
+        expect_within(in, "D_bits", bits.values[n], 1.0, 1e12);
+        expect_within(in, "C", cycles[n], 1e-3, 1e9);
+        double x_m = place_m.values[2 * n], y_m = place_m.values[2 * n + 1];
+        double distance_m = hypot(x_m - server_m[0], y_m - server_m[1]);
+        expect_within(in, "xy_m", distance_m, 0.0, 1e5);
+        instance->devices[n] = (struct cpdrl_device){.bits = bits.values[n], .cycles_per_bit = cycles[n]};
+        instance->devices[n].gain = radio_distance_gain(distance_m, PATH_EXPONENT);
+    }
+}
+
+void vector_case_exhaustive(struct vector_reader *in, json_t *out) {
+    struct cpdrl_instance instance = {.limits = cpdrl_published_limits()};
+    read_devices(in, &instance);
+    struct cpdrl_limits *limits = &instance.limits;
+    limits->server_hz = vector_number(in, "F", VECTOR_POSITIVE);
+    limits->bandwidth_hz = vector_number(in, "B", VECTOR_POSITIVE);
+    limits->deadline_s = vector_number(in, "tau", VECTOR_POSITIVE);
+    limits->clock_min_hz = vector_number(in, "fmin", VECTOR_POSITIVE);
+    limits->clock_max_hz = vector_number(in, "fmax", VECTOR_POSITIVE);
+    expect_within(in, "F", limits->server_hz, 1.0, 1e15);
+    expect_within(in, "B", limits->bandwidth_hz, 1.0, 1e15);
+    expect_within(in, "tau", limits->deadline_s, 1e-9, 1e9);
+    expect_within(in, "fmin", limits->clock_min_hz, 1.0, 1e15);
+    expect_within(in, "fmax", limits->clock_max_hz, 1.0, 1e15);
+    if (limits->clock_max_hz < limits->clock_min_hz)
+        vector_refuse(in, "fmax", "expected at least fmin");
+    if (in->failed)
+        return;
+    struct cpdrl_optimum best = cpdrl_optimum_exhaustive(&instance);
+    size_t count = instance.count;
+    vector_give_flags(out, "mask", best.decision.offloaded, count);
+    vector_give(out, "objective", best.outcome.objective);
+    vector_give_numbers(out, "b", best.decision.bandwidth_hz, count);
+    vector_give_numbers(out, "f", best.decision.clock_hz, count);
+    vector_give_numbers(out, "p_w", best.decision.power_w, count);
+    vector_give_numbers(out, "T", best.outcome.delay_s, count);
+    vector_give_numbers(out, "E", best.outcome.energy_j, count);
+    vector_give(out, "all_local", cpdrl_optimum_local(&instance).outcome.objective);
+    vector_give(out, "all_offload", cpdrl_optimum_offload(&instance).outcome.objective);
 }

@@ -148,7 +148,8 @@ static void check_vector(struct run *run, const struct vector_case *entry, const
         invalid_vector(run, vector->case_name, entry);
     } else {
         warn_unused(run, &reader);
-        size_t failures = vector_compare(vector->outputs, got, vector->rtol, on_value, run);
+        size_t failures =
+            vector_compare(vector->outputs, got, vector->rtol, entry->tolerances, on_value, run);
         run->failed += failures > 0;
         run->passed += failures == 0;
         close_vector(run, vector->case_name, entry, failures > 0 ? "failed" : "passed");

@@ -264,6 +264,59 @@ def jopa():
     add("003-markov", {"P": matrix}, {"stationary_BNG": row})
 
 
+def least(function, low, high):
+    for _ in range(70):
+        a, b = low + (high - low) / 3, high - (high - low) / 3
+        low, high = (low, b) if function(a) < function(b) else (a, high)
+    return (low + high) / 2
+
+
+def exhaustive():
+    """Every mask; power by ternary search, bandwidth by exchange between pairs, the deadline binding for some."""
+    place, server = [[10.0, 20.0], [140.0, 260.0], [290.0, 150.0], [170.0, 145.0]], [150.0, 150.0]
+    bits, cycles = [390e3, 340e3, 230e3, 310e3], [880.0, 700.0, 990.0, 510.0]
+    clock, band, tau, fmin, fmax, n = 9e9, 1e6, .11, 1e9, 3.3e9, 4
+    q = [math.dist(p, server) ** -3 / 1e-13 for p in place]
+
+    def transfer(i, b, p):
+        return bits[i] / capacity(b, p * q[i])
+
+    def upload(i, b, left):
+        if transfer(i, b, 1.0) > left:
+            return 1e3 * (1 + transfer(i, b, 1.0))  # late: worse than anything
+        low = 0.0
+        if transfer(i, b, 1e-9) > left:  # the least power that is in time
+            low, high = 1e-9, 1.0
+            for _ in range(50):
+                low, high = (low, (low + high) / 2) if transfer(i, b, (low + high) / 2) <= left else ((low + high) / 2, high)
+            low = high
+        p = least(lambda x: (1 + x) * transfer(i, b, x), max(low, 1e-9), 1.0)
+        return (1 + p) * transfer(i, b, p)
+
+    def local(i):
+        f = least(lambda x: bits[i] * cycles[i] * (1 / x + 1e-28 * x * x), max(fmin, bits[i] * cycles[i] / tau), fmax)
+        return bits[i] * cycles[i] * (1 / f + 1e-28 * f * f)
+
+    def cost(mask):
+        on = [i for i in range(n) if mask[i]]
+        left = {i: tau - bits[i] * cycles[i] * len(on) / clock for i in on}
+        if any(x <= 0 for x in left.values()):
+            return math.inf
+        share = {i: band / len(on) for i in on}
+        for _ in range(6):
+            for i, j in itertools.combinations(on, 2):
+                both = share[i] + share[j]
+                share[i] = least(lambda b: upload(i, b, left[i]) + upload(j, both - b, left[j]), both / 1e3, both * .999)
+                share[j] = both - share[i]
+        return (sum(upload(i, share[i], left[i]) + bits[i] * cycles[i] * len(on) / clock for i in on) +
+                sum(local(i) for i in range(n) if not mask[i]))
+
+    best = min(itertools.product([0, 1], repeat=n), key=cost)
+    add("004-tem", {"xy_m": place, "server": server, "D_bits": bits, "C": cycles, "F": clock, "B": band, "tau": tau,
+                    "fmin": fmin, "fmax": fmax},
+        {"mask": best, "objective": cost(best)})
+
+
 def cpdrl():
     add("004-local", {"D_bits": 2e5, "C": 900.0, "f_hz": 1.2e9, "kappa": 1e-28}, {"T": .15, "E": .02592})
     g = 40.0 ** -3
@@ -278,6 +331,7 @@ def cpdrl():
         {"sigmoid": s, "a": [1, 0, 1, 0], "dsurrogate": [5 * x * (1 - x) for x in s], "b": [.1, 0, .3, 0],
          "f": [0, .6, 0, .8], "p": [.9, 0, .7, 0]})
     add("004-consloss", {"a": [1, 0], "b": [.9, .3], "f": [.5, .9], "p": [.1, .4]}, {"L": .25})
+    exhaustive()
 
 
 for part in (ipor, ucms, dynn, jopa, cpdrl):
