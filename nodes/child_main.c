@@ -20,7 +20,7 @@ struct child {
 };
 
 static enum status open_bearings(struct child *child, struct error *error) {
-    if (child->hosting.class->role != ROLE_DEVICE)
+    if (child->hosting.class != &device_class)
         return STATUS_OK;
     return task_open_bearings(&child->scenario, &child->bearings, error);
 }
@@ -41,8 +41,9 @@ static enum status child_init(struct child *child, struct error *error) {
         return STATUS_INVALID;
     child->hosting =
         (struct hosting){.env = {.self = node, .scenario = &child->scenario, .topology = &child->topology},
-                         .class = node_class_of(child->topology.nodes[node].role),
-                         .durable_path = *path ? path : NULL};
+                         .class = node_class_of(&child->topology, node),
+                         .durable_path = *path ? path : NULL,
+                         .resume_path = hosting_resume_path(&child->scenario, &child->topology.nodes[node])};
     TRY(open_bearings(child, error));
     child->hosting.env.bearings = child->bearings;
     return STATUS_OK;

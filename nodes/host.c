@@ -200,7 +200,10 @@ static enum status to_card(struct host *host, struct host_node *node, const stru
                            const uint8_t *payload, size_t bytes) {
     struct message_allocate message;
     if (message_decode_allocate(payload, bytes, &message) != STATUS_OK ||
-        card_allocate(&node->card, &host->engine, wire->source, message.subchannels) != STATUS_OK)
+        card_allocate(&node->card, &host->engine, wire->source,
+                      &(struct link_allocation){.subchannels = message.subchannels,
+                                                .bandwidth_hz = message.bandwidth_hz,
+                                                .power_w = message.power_w}) != STATUS_OK)
         node->totals.protocol_errors++;
     return STATUS_OK;
 }
@@ -319,14 +322,15 @@ static bool is_here(const struct host *host, uint32_t node) {
 static enum status open_bearings(struct host *host, struct error *error) {
     const struct scenario *scenario = host->config.scenario;
     for (uint32_t id = 0; id < host->node_count; id++)
-        if (is_here(host, id) && host->config.topology->nodes[id].role == ROLE_DEVICE)
+        if (is_here(host, id) && node_class_of(host->config.topology, id) == &device_class)
             return task_open_bearings(scenario, &host->bearings, error);
     return STATUS_OK;
 }
 
 static enum status open_durable(struct host *host, struct host_node *node, uint32_t id, struct error *error) {
     const struct topology_node *info = &host->config.topology->nodes[id];
-    if (!info->may_crash || host->config.run_dir == NULL)
+    bool learns = info->role == ROLE_EDGE && host->config.scenario->training.checkpoint_slots > 0;
+    if ((!info->may_crash && !learns) || host->config.run_dir == NULL)
         return STATUS_OK;
     char path[DURABLE_PATH_MAX];
     int length = snprintf(path, sizeof path, "%s/nodes", host->config.run_dir);
@@ -348,15 +352,17 @@ static enum status open_node(struct host *host, uint32_t id, struct error *error
                            .bearings = host->bearings};
     node->totals.node = id;
     node->mode = NODE_UP;
-    if (node_class_of(info->role) == NULL)
+    const struct node_class *class = node_class_of(host->config.topology, id);
+    if (class == NULL)
         return error_set(error, STATUS_UNSUPPORTED, "node %s has role `%s`, which this build does not have",
                          info->name, node_role_name(info->role));
     TRY(open_durable(host, node, id, error));
     node->hosting = (struct hosting){
         .env = env,
-        .class = node_class_of(info->role),
+        .class = class,
         .child_text = info->may_crash && host->config.children ? host->config.scenario_text : NULL,
-        .durable_path = node->durable_path};
+        .durable_path = node->durable_path,
+        .resume_path = hosting_resume_path(host->config.scenario, info)};
     TRY(card_open(&node->card, &env, error));
     node->card.watch = host->config.trace != NULL ? trace_lost : NULL;
     node->card.watch_context = host;

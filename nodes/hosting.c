@@ -8,23 +8,54 @@
 
 #define DURABLE_BYTES_MAX ((size_t)16 << 20)
 
+const char *hosting_resume_path(const struct scenario *scenario, const struct topology_node *node) {
+    return node->role == ROLE_EDGE && scenario->training.resume[0] != '\0' ? scenario->training.resume : NULL;
+}
+
 /* ---- in this process ---- */
+
+/* Says which node it was; `reason` is the node's own sentence, or empty. */
+static enum status explain(const struct hosting *hosting, enum status status, const char *what,
+                           const struct error *reason, struct error *error) {
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    return error_set(error, status, "node %s could not %s%s%s",
+                     hosting->env.topology->nodes[hosting->env.self].name, what,
+                     reason->text[0] != '\0' ? ": " : "", reason->text);
+}
 
 static enum status local_restart(struct hosting *hosting, const struct node_event *event, struct outbox *out,
                                  struct error *error) {
     char *durable = NULL;
     size_t bytes = 0;
-    struct error absent;
+    struct error absent, reason = {0};
+    struct node_env env = hosting->env;
+    env.error = &reason;
     if (hosting->durable_path != NULL &&
         durable_read(hosting->durable_path, DURABLE_BYTES_MAX, &durable, &bytes, &absent) != STATUS_OK)
         bytes = 0; /* it died before it persisted anything */
-    enum status status = hosting->class->on_restart(hosting->state, &hosting->env, event->now_ns,
-                                                    (const uint8_t *)durable, bytes, out);
+    enum status status =
+        hosting->class->on_restart(hosting->state, &env, event->now_ns, (const uint8_t *)durable, bytes, out);
     free(durable);
-    if (status != STATUS_OK)
-        return error_set(error, status, "node %s could not restart from its durable store",
-                         hosting->env.topology->nodes[hosting->env.self].name);
-    return STATUS_OK;
+    return explain(hosting, status, "restart from its durable store", &reason, error);
+}
+
+/* The first start of a run: from nothing, or from what an earlier run left. */
+static enum status local_start(struct hosting *hosting, const struct node_event *event, struct outbox *out,
+                               struct error *error) {
+    struct error reason = {0};
+    struct node_env env = hosting->env;
+    char *durable = NULL;
+    size_t bytes = 0;
+    env.error = &reason;
+    if (hosting->resume_path == NULL)
+        return explain(hosting, hosting->class->on_start(hosting->state, &env, event->now_ns, out), "start",
+                       &reason, error);
+    TRY(durable_read(hosting->resume_path, DURABLE_BYTES_MAX, &durable, &bytes, error));
+    enum status status =
+        hosting->class->on_restart(hosting->state, &env, event->now_ns, (const uint8_t *)durable, bytes, out);
+    free(durable);
+    return explain(hosting, status, "resume", &reason, error);
 }
 
 static enum status local_begin(struct hosting *hosting, enum hosting_call call,
@@ -33,13 +64,8 @@ static enum status local_begin(struct hosting *hosting, enum hosting_call call,
     if (hosting->state == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for the state of a node (%zu bytes)",
                          hosting->class->state_bytes);
-    if (call == HOSTING_RESTART)
-        return local_restart(hosting, event, out, error);
-    enum status status = hosting->class->on_start(hosting->state, &hosting->env, event->now_ns, out);
-    if (status != STATUS_OK)
-        return error_set(error, status, "node %s could not start",
-                         hosting->env.topology->nodes[hosting->env.self].name);
-    return STATUS_OK;
+    return call == HOSTING_RESTART ? local_restart(hosting, event, out, error)
+                                   : local_start(hosting, event, out, error);
 }
 
 static enum status local_event(struct hosting *hosting, enum hosting_call call,

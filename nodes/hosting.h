@@ -19,12 +19,18 @@ struct hosting {
     const struct node_class *class;
     void *state;              /* in this process */
     const char *child_text;   /* scenario text for a child, borrowed; NULL: host here */
-    const char *durable_path; /* borrowed; NULL: the node can not crash, so nothing is kept */
-    pid_t child;              /* 0: none */
+    const char *durable_path; /* borrowed; NULL: nothing is kept */
+    const char
+        *resume_path; /* borrowed; what the node starts from, left by an earlier run; NULL: from nothing */
+    pid_t child;      /* 0: none */
     int socket;
 };
 
 enum hosting_call { HOSTING_START = 1, HOSTING_RESTART, HOSTING_MESSAGE, HOSTING_TIMER, HOSTING_TOTALS };
+
+/* What `node` starts from: edge servers from training.resume, everything else from nothing (NULL). Borrowed.
+ */
+const char *hosting_resume_path(const struct scenario *scenario, const struct topology_node *node);
 
 /* One call: the node's answer is appended to `out` (reset before). STATUS_INVALID: the node refused the event
  * (a protocol error, go on). STATUS_PEER: the child died though no fault asked for it. */

@@ -20,7 +20,7 @@ static const struct topology_link *link_info(const struct network_card *card, ui
 }
 
 static bool is_radio(const struct scenario_link *config) {
-    return config->kind == LINK_LTE_M || config->kind == LINK_OFDMA;
+    return config->kind == LINK_LTE_M || config->kind == LINK_OFDMA || config->kind == LINK_OFDMA_SHARE;
 }
 
 uint64_t card_checksum(const uint8_t *payload, size_t bytes) {
@@ -126,7 +126,8 @@ static void report(struct network_card *card, struct engine *engine, uint32_t in
                                          .state = now.state,
                                          .mini_slots = now.mini_slots,
                                          .mini_slot_ns = now.mini_slot_ns,
-                                         .rate_bps = now.rate_bps};
+                                         .rate_bps = now.rate_bps,
+                                         .gain = now.gain};
     uint8_t data[64];
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
     message_encode_link_state(&writer, &message);
@@ -183,22 +184,27 @@ static void tell_lost(struct network_card *card, const struct card_packet *packe
         card->watch(card->watch_context, card->env.self, &packet->wire, packet->bytes, flags);
 }
 
+/* A transmission that starts: its arrivals become events, its packet is free again. */
+static void depart(struct network_card *card, struct engine *engine, uint32_t index,
+                   const struct link_departure *departure) {
+    if (departure->fate == LINK_DELIVERED || departure->fate == LINK_CORRUPTED)
+        post_arrival(card, engine, index, departure, false);
+    else
+        tell_lost(card, &card->packets[departure->packet.handle],
+                  departure->fate == LINK_CUT ? TRACE_CUT : TRACE_LOST);
+    if (departure->duplicate_ns != VTIME_NEVER)
+        post_arrival(card, engine, index, departure, true);
+    packet_give(card, departure->packet.handle);
+}
+
 void card_wake(struct network_card *card, struct engine *engine, uint32_t index) {
     struct link *link = card->links[index];
     struct link_departure departure;
     int64_t now_ns = engine->now.time_ns;
     if (card->wake_ns[index] <= now_ns)
         card->wake_ns[index] = VTIME_NEVER;
-    while (link_start(link, now_ns, &departure)) {
-        if (departure.fate == LINK_DELIVERED || departure.fate == LINK_CORRUPTED)
-            post_arrival(card, engine, index, &departure, false);
-        else
-            tell_lost(card, &card->packets[departure.packet.handle],
-                      departure.fate == LINK_CUT ? TRACE_CUT : TRACE_LOST);
-        if (departure.duplicate_ns != VTIME_NEVER)
-            post_arrival(card, engine, index, &departure, true);
-        packet_give(card, departure.packet.handle);
-    }
+    while (link_start(link, now_ns, &departure))
+        depart(card, engine, index, &departure);
     int64_t next_ns = link_next_ns(link);
     if (next_ns >= card->wake_ns[index])
         return;
@@ -231,6 +237,12 @@ enum status card_send(struct network_card *card, struct engine *engine, const st
                                                .sent_ns = engine->now.time_ns,
                                                .checksum = card_checksum(send->payload, send->bytes)};
     struct link_packet packet = {.bits = bits, .urgency = send->urgency, .handle = handle};
+    if (message_info(send->type)->lane == LANE_CONTROL) {
+        struct link_departure departure;
+        link_control(card->links[index], packet, engine->now.time_ns, &departure);
+        depart(card, engine, index, &departure);
+        return STATUS_OK;
+    }
     if (link_offer(card->links[index], packet, engine->now.time_ns) != STATUS_OK) {
         tell_lost(card, &card->packets[handle], TRACE_REFUSED);
         packet_give(card, handle);
@@ -252,12 +264,12 @@ void card_slot(struct network_card *card, struct engine *engine) {
 }
 
 enum status card_allocate(struct network_card *card, struct engine *engine, uint32_t granter,
-                          uint32_t subchannels) {
+                          const struct link_allocation *allocation) {
     uint32_t link_id = topology_link_between(card->env.topology, card->env.self, granter);
     if (link_id == TOPOLOGY_NONE)
         return STATUS_INVALID;
     uint32_t index = link_id - self_of(card)->first_link;
-    if (link_allocate(card->links[index], subchannels, engine->now.time_ns)) {
+    if (link_allocate(card->links[index], allocation, engine->now.time_ns)) {
         report(card, engine, index);
         card_wake(card, engine, index);
     }

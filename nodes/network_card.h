@@ -58,10 +58,9 @@ enum status card_send(struct network_card *card, struct engine *engine, const st
 /* A CARD event: link `index` may start a transmission. A SLOT event: channels step. */
 void card_wake(struct network_card *card, struct engine *engine, uint32_t index);
 void card_slot(struct network_card *card, struct engine *engine);
-/* An ALLOCATE message: `granter` gives this node's link to it so many sub-channels. STATUS_INVALID without
- * such a link. */
+/* An ALLOCATE message: what `granter` grants this node's link to it. STATUS_INVALID without such a link. */
 enum status card_allocate(struct network_card *card, struct engine *engine, uint32_t granter,
-                          uint32_t subchannels);
+                          const struct link_allocation *allocation);
 
 /* A link fault of the schedule begins or ends. */
 void card_fault(struct network_card *card, struct engine *engine, uint32_t fault, bool begins);

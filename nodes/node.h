@@ -26,7 +26,8 @@ struct node_env {
     const struct scenario *scenario;
     const struct topology *topology;
     const struct bearing_source
-        *bearings; /* where devices get their windows; opened once per process by the host */
+        *bearings;       /* where devices get their windows; opened once per process by the host */
+    struct error *error; /* where on_start and on_restart may say why they fail; NULL elsewhere */
 };
 
 /* A message that arrived, or a timer that fired. */
@@ -63,9 +64,10 @@ struct node_class {
     void (*totals)(const void *state, struct row_node *row);
 };
 
-extern const struct node_class device_class, gateway_class, edge_class;
+extern const struct node_class device_class, terminal_class, gateway_class, edge_class, coordinator_class;
 
-/* The class of a role, NULL where this build has none (ROLE_CHAIN, ROLE_DIRECTOR). */
-const struct node_class *node_class_of(enum node_role role);
+/* The class of node `id` by its role and what is above or below it; NULL where this build has none
+ * (ROLE_CHAIN, ROLE_DIRECTOR). */
+const struct node_class *node_class_of(const struct topology *topology, uint32_t id);
 
 #endif

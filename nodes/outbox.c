@@ -139,6 +139,13 @@ static void record(struct outbox *out, const struct row *row) {
         action->type = (uint16_t)row->kind;
 }
 
+void outbox_persist_reserved(struct outbox *out, const struct bytes_writer *writer) {
+    if (out->status != STATUS_OK)
+        return;
+    assert(writer->data == out->bytes + out->bytes_used && !writer->failed);
+    append_payload(out, ACTION_PERSIST, writer->used);
+}
+
 void outbox_record_task(struct outbox *out, const struct row_task *row) {
     record(out, &(struct row){.kind = ROW_TASK, .as.task = *row});
 }

@@ -58,8 +58,10 @@ void outbox_send_reserved(struct outbox *out, uint32_t destination, enum message
  * cancelled: a node that no longer wants one ignores it. A crash forgets them. */
 void outbox_timer(struct outbox *out, int64_t at_ns, uint32_t timer, uint64_t cookie);
 
-/* Replaces the node's durable store: on disk (write, fsync, rename) before any send of this outbox leaves. */
+/* Replaces the node's durable store: on disk (write, fsync, rename) before any send of this outbox leaves.
+ * Data given, or written through outbox_reserve. */
 void outbox_persist(struct outbox *out, const void *data, size_t bytes);
+void outbox_persist_reserved(struct outbox *out, const struct bytes_writer *writer);
 
 /* Adds a row to the record of the run (common/record/rows.h). */
 void outbox_record_task(struct outbox *out, const struct row_task *row);

@@ -31,8 +31,9 @@ struct process {
     bool abandon; /* the run ended because something died: no orderly leave of the bus */
     struct event_key bound;
     uint64_t round; /* of the latest grant */
-    /* Batches of different senders overtake each other, and a fast sender's batch of this very round may come before a
-     * slow one's of the last: those of the newest round seen are counted apart, and do not count for that round. */
+    /* Batches of different senders overtake each other, and a fast sender's batch of this very round may come
+     * before a slow one's of the last: those of the newest round seen are counted apart, and do not count for
+     * that round. */
     uint64_t batches_expected, batches_received, newest_round, newest_count;
     uint64_t windows, batches_sent, bytes_sent;
     double busy_s;

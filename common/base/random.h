@@ -25,7 +25,8 @@ enum random_purpose {
     RANDOM_MINIBATCH,  /* which samples an update sees, in which order */
     RANDOM_INITIALISE, /* first weights */
     RANDOM_GATE,       /* noise of gates (mixture of experts) */
-    RANDOM_EVALUATE    /* actions in evaluation */
+    RANDOM_EVALUATE,   /* actions in evaluation */
+    RANDOM_PLACE       /* positions of nodes */
 };
 
 struct random_stream {

@@ -32,7 +32,7 @@ struct scenario_group {
     uint32_t per_parent;            /* 0: not given */
 };
 
-enum link_kind { LINK_IDEAL = 0, LINK_WIRED, LINK_OFDMA, LINK_LTE_M, LINK_TRACE };
+enum link_kind { LINK_IDEAL = 0, LINK_WIRED, LINK_OFDMA, LINK_LTE_M, LINK_TRACE, LINK_OFDMA_SHARE };
 enum link_channel { CHANNEL_FIXED = 0, CHANNEL_MARKOV3, CHANNEL_LEVELS10, CHANNEL_PATH_LOSS };
 enum link_loss { LOSS_NONE = 0, LOSS_BERNOULLI, LOSS_GILBERT_ELLIOTT };
 
@@ -56,18 +56,19 @@ struct scenario_link {
                                    checksum */
     double reorder_probability; /* packet gets reorder_delay extra and may be overtaken */
     int64_t reorder_delay_ns;
-    /* radio (ofdma, lte-m) */
+    /* radio (ofdma, ofdma-share, lte-m) */
     enum link_channel channel;
     double bandwidth_hz;   /* W: whole band of the cell; shared as the kind says */
-    double power_w;        /* z: transmit power */
+    double power_w;        /* z: transmit power; ofdma-share: the most that may be granted */
     double noise_w_per_hz; /* N0 */
+    double noise_w;        /* ofdma-share: sigma^2, the noise power whatever the band */
     double
         gain[SCENARIO_STATES]; /* psi of bad, normal, good (markov3); gain[0] is the fixed gain otherwise */
     double transition[SCENARIO_STATES][SCENARIO_STATES]; /* markov3, rows bad, normal, good; per slot */
     uint32_t subchannels; /* ofdma: C, sub-channels of bandwidth_hz / C; given to senders by allocation */
     uint32_t subchannels_initial; /* ofdma: how many this sender holds before the first allocation */
     double share;      /* lte-m: part of the band of this gateway, M_g / N; 0: its devices / all devices */
-    double distance_m; /* path-loss channel: g = g0 (l0/l)^h */
+    double distance_m; /* path-loss channel: g = g0 (l0/l)^h; 0: from the positions of the nodes */
     double path_loss_g0;
     double path_loss_exponent;
     double
@@ -104,6 +105,27 @@ enum policy_kind { POLICY_LOCAL = 0, POLICY_OFFLOAD, POLICY_RANDOM, POLICY_GREED
 struct scenario_policy {
     enum policy_kind kind;
     double offload_probability; /* random */
+};
+
+/* What a scheme decides about: tasks of devices that stand directly below an edge server, and what each end
+ * has. Ranges are least and most; what is drawn is uniform in them. */
+struct scenario_offloading {
+    double area_m;  /* devices stand in a square of this side, the edge server in its middle; 0: nowhere */
+    double bits[2]; /* D */
+    double cycles_per_bit[2]; /* C */
+    int64_t deadline_ns;      /* tau */
+    bool redraw;              /* draw D and C in every slot; otherwise once, so that a run is one instance */
+    double clock_hz[2];       /* f of a device */
+    double capacitance;       /* kappa, J s^2 / cycle^3 */
+    double power_w[2];        /* p of a device */
+    double edge_clock_hz;     /* F, shared evenly by the tasks of a slot that run there */
+    double delay_weight, energy_weight; /* lambda_1 per s, lambda_2 per J */
+};
+
+struct scenario_training {
+    uint32_t evaluate_slots;   /* the last slots: deterministic policy, nothing is learnt */
+    uint32_t checkpoint_slots; /* the edge server stores what it has learnt every so many slots; 0: never */
+    char resume[512];          /* such a store, to go on from; "": from the beginning */
 };
 
 enum data_source { DATA_GENERATOR = 0, DATA_RECORDS };
@@ -156,6 +178,10 @@ struct scenario {
     struct scenario_task task;
     struct scenario_compute compute;
     struct scenario_policy policy;
+    unsigned scheme;      /* index into scheme_names (model/scheme_options.h); 0: none */
+    void *scheme_options; /* struct of the scheme, NULL without one */
+    struct scenario_offloading offloading;
+    struct scenario_training training;
     struct scenario_data data;
     struct scenario_fault *faults;
     uint32_t fault_count;

@@ -7,6 +7,7 @@
 
 #include "common/model/scenario_schema.h"
 #include "common/model/scenario_values.h"
+#include "common/model/scheme_options.h"
 #include "common/time/vtime.h"
 
 static void bind_map(struct binder *binder, const struct schema *schema, struct tree_node *node, void *base);
@@ -87,17 +88,32 @@ static void report_missing(struct binder *binder, const struct schema *schema,
     map->bad = bad; /* its other values stay good */
 }
 
+/* The options of the chosen scheme: a struct of its own, defaults first. `node` NULL: nothing is given. */
+static void bind_chosen(struct binder *binder, const struct schema *schema, const struct schema_field *field,
+                        struct tree_node *node, void *base) {
+    const struct scheme_options *options = schema_chosen(schema, field, base);
+    void *filled = arena_alloc(binder->load->arena, options->bytes);
+    memset(filled, 0, options->bytes);
+    bind_defaults(binder, options->schema, filled);
+    if (node != NULL)
+        bind_map(binder, options->schema, node, filled);
+    memcpy((char *)base + field->offset, &filled, sizeof filled);
+}
+
 /* Second pass over a map, when the values that decide about others are known. */
 static void settle_field(struct binder *binder, const struct schema *schema, const struct schema_field *field,
                          struct tree_node *map, void *base) {
     struct tree_node *node = tree_get(map, field->key);
-    bool nested = field->type == SCHEMA_MAP || field->type == SCHEMA_LIST;
+    bool chosen = field->type == SCHEMA_CHOSEN,
+         nested = field->type == SCHEMA_MAP || field->type == SCHEMA_LIST;
     bool known = condition_known(schema, field, map), applies = schema_applies(schema, field, base);
     char condition[SCHEMA_CONDITION_MAX];
     size_t length = binder_enter_key(binder, field->key);
     if (node != NULL && known && !applies)
         binder_wrong(binder, node, "has no effect here: it goes with %s; remove it",
                      schema_condition_text(schema, field, condition));
+    else if (chosen && known && applies)
+        bind_chosen(binder, schema, field, node, base);
     else if (node != NULL && nested)
         bind_value(binder, field, node, base);
     else if (node == NULL && known && applies && field->type == SCHEMA_MAP)
@@ -117,7 +133,7 @@ static void bind_map(struct binder *binder, const struct schema *schema, struct 
         const struct schema_field *field = schema_find(schema, node->keys[i]->text);
         if (field == NULL || strlen(node->keys[i]->text) != node->keys[i]->size) {
             report_unknown_key(binder, schema, node->keys[i]);
-        } else if (field->type != SCHEMA_MAP && field->type != SCHEMA_LIST) {
+        } else if (field->type < SCHEMA_MAP) {
             size_t length = binder_enter_key(binder, field->key);
             bind_value(binder, field, node->items[i], base);
             binder_leave(binder, length);

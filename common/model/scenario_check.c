@@ -116,7 +116,7 @@ static void check_channel(struct scenario_load *load, uint32_t index) {
 
 static void check_link(struct scenario_load *load, uint32_t index) {
     const struct scenario_link *link = &load->scenario->links[index];
-    bool radio = link->kind == LINK_OFDMA || link->kind == LINK_LTE_M;
+    bool radio = link->kind == LINK_OFDMA || link->kind == LINK_LTE_M || link->kind == LINK_OFDMA_SHARE;
     if (!scenario_sound(load, "links", index, "kind"))
         return;
     if (link->delay_ns == 0 && link->kind != LINK_IDEAL && scenario_sound(load, "links", index, "delay"))
@@ -127,6 +127,14 @@ static void check_link(struct scenario_load *load, uint32_t index) {
     if (link->kind == LINK_OFDMA && link->subchannels_initial > link->subchannels)
         scenario_report(load, "links", index, "subchannels_initial",
                         "more than the %u sub-channels there are", link->subchannels);
+    bool path_loss =
+        radio && link->channel == CHANNEL_PATH_LOSS && scenario_sound(load, "links", index, "channel");
+    if (path_loss && link->distance_m == 0 &&
+        (load->scenario->scheme == 0 || load->scenario->offloading.area_m == 0))
+        scenario_report(
+            load, "links", index, "path_loss",
+            "needs a `distance` longer than 0; without one, devices need positions, and only a scheme's "
+            "`offloading.area` gives them");
     if (link->reorder_probability > 0 && link->reorder_delay_ns == 0)
         scenario_report(load, "links", index, "reorder_delay",
                         "must be longer than 0 when packets are reordered");
@@ -150,7 +158,8 @@ static void check_parent(struct scenario_load *load, const struct topology_plan 
     uint32_t parent = plan->parent_group[index];
     bool endless;
     char guess[SCENARIO_GUESS_MAX];
-    enum node_role above = group->role == ROLE_DEVICE ? ROLE_GATEWAY : ROLE_EDGE;
+    bool scheme = load->scenario->scheme != 0; /* decides for devices directly below an edge server */
+    enum node_role above = group->role == ROLE_DEVICE && !scheme ? ROLE_GATEWAY : ROLE_EDGE;
     const char *wanted = above == ROLE_GATEWAY ? "a gateway" : "an edge server";
     if (!scenario_sound(load, "nodes", index, "role") || !scenario_sound(load, "nodes", index, "parent"))
         return;
@@ -168,7 +177,7 @@ static void check_parent(struct scenario_load *load, const struct topology_plan 
     } else if (group->role == ROLE_EDGE) {
         scenario_report(load, "nodes", index, "parent", "an edge server stands at the top and has no parent");
     } else if (scenario_sound(load, "nodes", parent, "role") && groups[parent].role != above) {
-        scenario_report(load, "nodes", index, "parent", "`%s` is a %s; the parent of a %s is %s",
+        scenario_report(load, "nodes", index, "parent", "`%s` is of role %s; the parent of a %s is %s",
                         group->parent, node_role_name(groups[parent].role), node_role_name(group->role),
                         wanted);
     }
@@ -317,6 +326,21 @@ static void check_shares(struct scenario_load *load, const struct topology *topo
     }
 }
 
+/* A scheme grants band and power, so the links up to its edge server must be of the kind that takes them. */
+static void check_granted(struct scenario_load *load, const struct topology *topology,
+                          const struct plan_links *pairs) {
+    for (uint32_t id = 0; load->scenario->scheme != 0 && id < topology->node_count; id++) {
+        uint32_t entry = pairs->up[id];
+        if (topology->nodes[id].role != ROLE_DEVICE || entry == TOPOLOGY_NONE ||
+            load->scenario->links[entry].kind == LINK_OFDMA_SHARE)
+            continue;
+        scenario_report(load, "links", entry, "kind",
+                        "a scheme grants devices band and power: their links to the edge server are of kind "
+                        "`ofdma-share`");
+        return;
+    }
+}
+
 /* Everything that needs the nodes and the links between them, both known to be sound. */
 static void check_wiring(struct scenario_load *load, const struct topology_plan *plan,
                          const struct topology *topology) {
@@ -326,6 +350,7 @@ static void check_wiring(struct scenario_load *load, const struct topology_plan 
     check_coverage(load, topology, &pairs);
     if (load->problems->count == before)
         check_shares(load, topology, &pairs);
+    check_granted(load, topology, &pairs);
 }
 
 static bool list_sound(const struct scenario_load *load, const char *list) {
@@ -355,11 +380,35 @@ static bool check_links(struct scenario_load *load, const struct topology_plan *
     return list_sound(load, "links") && load->problems->count == before;
 }
 
+static void check_range(struct scenario_load *load, const char *key, const double range[2]) {
+    if (sound_in(load, "offloading", key) && range[0] > range[1])
+        report_in(load, "offloading", key, "expected the least and the most, in this order");
+}
+
+static void check_scheme(struct scenario_load *load) {
+    const struct scenario *scenario = load->scenario;
+    const struct scenario_offloading *offloading = &scenario->offloading;
+    if (scenario->scheme == 0)
+        return;
+    check_range(load, "size", offloading->bits);
+    check_range(load, "cycles_per_bit", offloading->cycles_per_bit);
+    check_range(load, "clock", offloading->clock_hz);
+    check_range(load, "power", offloading->power_w);
+    if (scenario->training.evaluate_slots > scenario->slots && sound_in(load, "training", "evaluate"))
+        report_in(load, "training", "evaluate", "there are only %u slots", scenario->slots);
+    if (scenario->task.answer_timeout_ns > scenario->slot_ns / 10 * 9 &&
+        sound_in(load, "task", "answer_timeout"))
+        report_in(load, "task", "answer_timeout",
+                  "with a scheme a slot's tasks must be over within 90 %% of the slot, so that it can be "
+                  "learnt from");
+}
+
 void scenario_check(struct scenario_load *load) {
     struct topology_plan plan;
     struct topology topology;
     check_task(load);
     check_data(load);
+    check_scheme(load);
     check_run(load);
     plan_init(&plan, load->scenario, load->scratch);
     bool nodes = check_nodes(load, &plan), links = check_links(load, &plan);

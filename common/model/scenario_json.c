@@ -7,6 +7,7 @@
 
 #include "common/model/scenario.h"
 #include "common/model/scenario_schema.h"
+#include "common/model/scheme_options.h"
 
 static json_t *map_schema(const struct schema *schema);
 
@@ -104,6 +105,8 @@ static json_t *value_schema(const struct schema_field *field) {
                             field->size, field->size);
     case SCHEMA_MAP:
         return map_schema(field->fields);
+    case SCHEMA_CHOSEN: /* its keys follow under a condition */
+        return type_schema("object");
     case SCHEMA_LIST:
         return array_schema(map_schema(field->fields), (field->flags & SCHEMA_REQUIRED) != 0 ? 1 : 0, 0);
     }
@@ -139,6 +142,18 @@ static json_t *requirement(const struct schema *schema, const struct schema_fiel
                      "required", decider->key, "then", "required", field->key);
 }
 
+/* "if <decider> is <name> then <key> has these keys", for every value of the decider that has some. */
+static void choices(const struct schema *schema, const struct schema_field *field, json_t *conditions) {
+    const struct schema_field *decider = schema_find(schema, field->when.key);
+    for (unsigned i = 0; decider->names[i] != NULL; i++)
+        if ((field->when.mask >> i & 1u) != 0)
+            json_array_append_new(conditions,
+                                  json_pack("{s:{s:{s:{s:s}}, s:[s]}, s:{s:{s:o}}}", "if", "properties",
+                                            decider->key, "const", decider->names[i], "required",
+                                            decider->key, "then", "properties", field->key,
+                                            map_schema(scheme_options_of(i)->schema)));
+}
+
 static json_t *map_schema(const struct schema *schema) {
     json_t *object = type_schema("object"), *properties = json_object(), *required = json_array();
     json_t *conditions = json_array();
@@ -150,6 +165,8 @@ static json_t *map_schema(const struct schema *schema) {
             json_array_append_new(required, json_string(field->key));
         else if (needed)
             json_array_append_new(conditions, requirement(schema, field));
+        if (field->type == SCHEMA_CHOSEN)
+            choices(schema, field, conditions);
     }
     json_object_set_new(object, "additionalProperties", json_false());
     json_object_set_new(object, "properties", properties);

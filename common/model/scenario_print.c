@@ -10,6 +10,7 @@
 #include "common/base/units.h"
 #include "common/model/scenario.h"
 #include "common/model/scenario_schema.h"
+#include "common/model/scheme_options.h"
 #include "common/time/vtime.h"
 
 static void print_map(FILE *out, const struct schema *schema, const void *base, int indent);
@@ -155,6 +156,11 @@ static void print_map(FILE *out, const struct schema *schema, const void *base, 
         if (field->type == SCHEMA_MAP) {
             fprintf(out, "\n%*s", indent + 2, "");
             print_map(out, field->fields, base, indent + 2);
+        } else if (field->type == SCHEMA_CHOSEN) {
+            const void *options;
+            memcpy(&options, (const char *)base + field->offset, sizeof options);
+            fprintf(out, "\n%*s", indent + 2, "");
+            print_map(out, schema_chosen(schema, field, base)->schema, options, indent + 2);
         } else if (field->type == SCHEMA_LIST) {
             fputc('\n', out);
             print_list(out, field, base, indent);

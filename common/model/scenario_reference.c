@@ -6,6 +6,7 @@
 
 #include "common/model/scenario.h"
 #include "common/model/scenario_schema.h"
+#include "common/model/scheme_options.h"
 
 static const char opening[] =
     "# Scenario files\n\n"
@@ -71,6 +72,7 @@ static void write_type(FILE *out, const struct schema_field *field) {
         fprintf(out, "%zu rows of %zu numbers", field->size, field->size);
         return;
     case SCHEMA_MAP:
+    case SCHEMA_CHOSEN:
         fputs("map", out);
         return;
     case SCHEMA_LIST:
@@ -158,6 +160,10 @@ char *scenario_reference(struct arena *arena) {
         fprintf(out, "\n## `%s`\n\n%s%s\n", field->key, field->doc,
                 field->type == SCHEMA_LIST ? " Keys of each entry:" : "");
         write_table(out, field->fields);
+    }
+    for (unsigned i = 1; scheme_names[i] != NULL; i++) {
+        fprintf(out, "\n## `options` of scheme `%s`\n\n%s.\n", scheme_names[i], scheme_docs[i]);
+        write_table(out, scheme_options_of(i)->schema);
     }
     fputs(units_page, out);
     fclose(out);

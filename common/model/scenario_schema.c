@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/model/scenario.h"
+#include "common/model/scheme_options.h"
 
 /* Bounds that keep every sum of times far inside int64_t. */
 #define MINUTE_NS 6e10
@@ -17,7 +18,8 @@
 
 #define BIT(value) (UINT32_C(1) << (value))
 #define KINDS(mask) {"kind", mask}
-#define RADIO (BIT(LINK_OFDMA) | BIT(LINK_LTE_M))
+#define SCHEMES {"scheme", ~BIT(0)}
+#define RADIO (BIT(LINK_OFDMA) | BIT(LINK_LTE_M) | BIT(LINK_OFDMA_SHARE))
 #define LINK_FAULTS                                                                                          \
     (BIT(FAULT_LOSS) | BIT(FAULT_CORRUPT) | BIT(FAULT_DUPLICATE) | BIT(FAULT_REORDER) | BIT(FAULT_RATE))
 
@@ -50,13 +52,14 @@ static const struct schema_field group_rows[] = {
 };
 const struct schema scenario_schema_group = SCHEMA(group_rows, "node");
 
-static const char *const kind_names[] = {"ideal", "wired", "ofdma", "lte-m", "trace", NULL};
+static const char *const kind_names[] = {"ideal", "wired", "ofdma", "lte-m", "trace", "ofdma-share", NULL};
 static const char *const kind_docs[] = {
     "no serialisation time; the only kind that may have no delay",
     "a fixed data rate",
     "radio, the band cut into sub-channels that are given to senders",
     "radio, the band shared among the gateways of a cell, transmission in whole mini-slots",
-    "sending chances read from a file", NULL};
+    "sending chances read from a file",
+    "radio, each sender holds the part of the band and the power that its receiver grants it", NULL};
 static const char *const channel_names[] = {"fixed", "markov3", "levels10", "path-loss", NULL};
 static const char *const channel_docs[] = {
     "one gain for the whole run", "three states (bad, normal, good) that change from slot to slot",
@@ -87,8 +90,9 @@ static const struct schema_field loss_rows[] = {
 static const struct schema loss_schema = SCHEMA(loss_rows, NULL);
 
 static const struct schema_field path_loss_rows[] = {
-    {.key = "distance", .type = SCHEMA_NUMBER, .dimension = UNIT_LENGTH, .flags = SCHEMA_REQUIRED | SCHEMA_ABOVE,
-     MEMBER(scenario_link, distance_m), .maximum = 1e6, .doc = "Distance between sender and receiver."},
+    {.key = "distance", .type = SCHEMA_NUMBER, .dimension = UNIT_LENGTH,
+     MEMBER(scenario_link, distance_m), .maximum = 1e6, .fallback = "0 m",
+     .doc = "Distance between sender and receiver; 0 for that of their positions in `offloading.area`."},
     {.key = "g0", .type = SCHEMA_NUMBER, .dimension = UNIT_GAIN, .flags = SCHEMA_ABOVE,
      MEMBER(scenario_link, path_loss_g0), .maximum = 1, .fallback = "1e-4", .doc = "Gain at one metre."},
     {.key = "exponent", .type = SCHEMA_NUMBER, .flags = SCHEMA_ABOVE, MEMBER(scenario_link, path_loss_exponent),
@@ -134,10 +138,13 @@ static const struct schema_field link_rows[] = {
      .minimum = 1, .maximum = 1e12, .fallback = "5 MHz", .when = KINDS(RADIO), .doc = "Band of the whole cell, W."},
     {.key = "power", .type = SCHEMA_NUMBER, .dimension = UNIT_POWER, .flags = SCHEMA_ABOVE,
      MEMBER(scenario_link, power_w), .maximum = 1e6, .fallback = "1 W", .when = KINDS(RADIO),
-     .doc = "Transmit power, z."},
+     .doc = "Transmit power, z; with `ofdma-share` the most that may be granted."},
     {.key = "noise", .type = SCHEMA_NUMBER, .dimension = UNIT_POWER_DENSITY, .flags = SCHEMA_ABOVE,
-     MEMBER(scenario_link, noise_w_per_hz), .maximum = 1, .fallback = "4e-20 W/Hz", .when = KINDS(RADIO),
+     MEMBER(scenario_link, noise_w_per_hz), .maximum = 1, .fallback = "4e-20 W/Hz", .when = KINDS(BIT(LINK_OFDMA) | BIT(LINK_LTE_M)),
      .doc = "Noise power density, N0."},
+    {.key = "noise_total", .type = SCHEMA_NUMBER, .dimension = UNIT_POWER, .flags = SCHEMA_ABOVE,
+     MEMBER(scenario_link, noise_w), .maximum = 1, .fallback = "1e-13 W", .when = KINDS(BIT(LINK_OFDMA_SHARE)),
+     .doc = "Noise power, sigma^2, whatever part of the band a sender holds."},
     {.key = "gain", .type = SCHEMA_NUMBERS, .dimension = UNIT_GAIN, .flags = SCHEMA_ABOVE, ARRAY(scenario_link, gain),
      .maximum = 1, .fallback = "[2e-13, 4e-13, 6e-13]",
      .when = {"channel", BIT(CHANNEL_FIXED) | BIT(CHANNEL_MARKOV3) | BIT(CHANNEL_LEVELS10)},
@@ -272,6 +279,50 @@ static const struct schema_field policy_rows[] = {
 };
 static const struct schema policy_schema = SCHEMA(policy_rows, NULL);
 
+#define OFFLOADING(member) MEMBER(scenario, offloading.member)
+#define RANGE(member) ARRAY(scenario, offloading.member)
+
+static const struct schema_field offloading_rows[] = {
+    {.key = "area", .type = SCHEMA_NUMBER, .dimension = UNIT_LENGTH, OFFLOADING(area_m), .maximum = 1e6,
+     .fallback = "300 m",
+     .doc = "Side of the square in which devices stand, uniformly; the edge server stands in its middle. Links with channel "
+            "`path-loss` and no `distance` take it from there."},
+    {.key = "size", .type = SCHEMA_NUMBERS, .dimension = UNIT_DATA, RANGE(bits), .minimum = 1, .maximum = 1e12,
+     .fallback = "[200 kbit, 400 kbit]", .doc = "Size of a task, D: least and most."},
+    {.key = "cycles_per_bit", .type = SCHEMA_NUMBERS, .dimension = UNIT_PLAIN, RANGE(cycles_per_bit), .flags = SCHEMA_ABOVE,
+     .maximum = 1e9, .fallback = "[500, 1000]", .doc = "Cycles that each bit of a task takes, C: least and most."},
+    {.key = "deadline", .type = SCHEMA_TIME, OFFLOADING(deadline_ns), .minimum = 1, .maximum = DAY_NS, .fallback = "0.5 s",
+     .doc = "Delay that a task may have, tau."},
+    {.key = "redraw", .type = SCHEMA_BOOL, OFFLOADING(redraw), .fallback = "false",
+     .doc = "Whether devices draw new tasks in every slot; otherwise a device's task is the same in all slots of a run."},
+    {.key = "clock", .type = SCHEMA_NUMBERS, .dimension = UNIT_FREQUENCY, RANGE(clock_hz), .minimum = 1, .maximum = 1e15,
+     .fallback = "[1 GHz, 2 GHz]", .doc = "Clock of a device, f: least and most."},
+    {.key = "capacitance", .type = SCHEMA_NUMBER, .dimension = UNIT_PLAIN, OFFLOADING(capacitance), .maximum = 1,
+     .fallback = "1e-28", .doc = "Energy of a device's processor: capacitance x cycles x clock^2, kappa."},
+    {.key = "power", .type = SCHEMA_NUMBERS, .dimension = UNIT_POWER, RANGE(power_w), .flags = SCHEMA_ABOVE, .maximum = 1e6,
+     .fallback = "[1 mW, 1 W]", .doc = "Transmit power of a device, p: least and most."},
+    {.key = "edge_clock", .type = SCHEMA_NUMBER, .dimension = UNIT_FREQUENCY, OFFLOADING(edge_clock_hz), .minimum = 1,
+     .maximum = 1e18, .fallback = "15 GHz",
+     .doc = "Cycles per second of the edge server, F, shared evenly by the tasks of a slot that run there."},
+    {.key = "delay_weight", .type = SCHEMA_NUMBER, OFFLOADING(delay_weight), .maximum = 1e9, .fallback = "1",
+     .doc = "Weight of a second of delay in the objective, lambda_1."},
+    {.key = "energy_weight", .type = SCHEMA_NUMBER, OFFLOADING(energy_weight), .maximum = 1e9, .fallback = "1",
+     .doc = "Weight of a joule in the objective, lambda_2."},
+};
+static const struct schema offloading_schema = SCHEMA(offloading_rows, NULL);
+
+#define TRAINING(member) MEMBER(scenario, training.member)
+
+static const struct schema_field training_rows[] = {
+    {.key = "evaluate", .type = SCHEMA_COUNT, TRAINING(evaluate_slots), .maximum = 10000000, .fallback = "0",
+     .doc = "The last so many slots evaluate: the policy acts without exploring and nothing is learnt."},
+    {.key = "checkpoint", .type = SCHEMA_COUNT, TRAINING(checkpoint_slots), .maximum = 10000000, .fallback = "0",
+     .doc = "Every so many slots the edge server stores what it has learnt, in `nodes/` of the run directory; 0 for never."},
+    {.key = "resume", .type = SCHEMA_TEXT, TRAINING(resume),
+     .doc = "A store of an earlier run that training goes on from. Relative to the working directory."},
+};
+static const struct schema training_schema = SCHEMA(training_rows, NULL);
+
 static const char *const source_names[] = {"generator", "records", NULL};
 static const char *const source_docs[] = {"a physical model of a bearing", "recorded vibration from `dir`", NULL};
 
@@ -316,6 +367,13 @@ static const struct schema_field scenario_rows[] = {
     {.key = "task", .type = SCHEMA_MAP, .fields = &task_schema, .doc = "What devices make in every slot."},
     {.key = "compute", .type = SCHEMA_MAP, .fields = &compute_schema, .doc = "How long processing takes."},
     {.key = "policy", .type = SCHEMA_MAP, .fields = &policy_schema, .doc = "Where tasks are processed."},
+    {.key = "scheme", .type = SCHEMA_ENUM, MEMBER(scenario, scheme), .names = scheme_names, .name_docs = scheme_docs,
+     .fallback = "none", .doc = "How an edge server decides for the devices directly below it."},
+    {.key = "options", .type = SCHEMA_CHOSEN, MEMBER(scenario, scheme_options), .when = SCHEMES,
+     .doc = "Options of the scheme."},
+    {.key = "offloading", .type = SCHEMA_MAP, .fields = &offloading_schema, .when = SCHEMES,
+     .doc = "What a scheme decides about: tasks, devices and the edge server."},
+    {.key = "training", .type = SCHEMA_MAP, .fields = &training_schema, .when = SCHEMES, .doc = "How a scheme learns."},
     {.key = "data", .type = SCHEMA_MAP, .fields = &data_schema, .doc = "Vibration data."},
     {.key = "faults", .type = SCHEMA_LIST, ENTRIES(faults, fault_count, scenario_fault),
      .fields = &scenario_schema_fault, .doc = "Schedule of what goes wrong."},
@@ -338,6 +396,15 @@ static const struct schema_field *condition_field(const struct schema *schema,
     const struct schema_field *decider = schema_find(schema, field->when.key);
     assert(decider != NULL && decider->type == SCHEMA_ENUM);
     return decider;
+}
+
+const struct scheme_options *schema_chosen(const struct schema *schema, const struct schema_field *field,
+                                           const void *base) {
+    const struct schema_field *decider = condition_field(schema, field);
+    unsigned value;
+    assert(field->type == SCHEMA_CHOSEN && decider != NULL);
+    memcpy(&value, (const char *)base + decider->offset, sizeof value);
+    return scheme_options_of(value);
 }
 
 bool schema_applies(const struct schema *schema, const struct schema_field *field, const void *base) {

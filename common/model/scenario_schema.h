@@ -23,6 +23,7 @@ enum schema_type {
     SCHEMA_TIMES,   /* int64_t[size] */
     SCHEMA_MATRIX,  /* double[size][size] */
     SCHEMA_MAP,     /* further keys, by `fields` */
+    SCHEMA_CHOSEN,  /* pointer to a struct whose table depends on the scheme (scheme_options.h) */
     SCHEMA_LIST     /* pointer to an array of structs of `size` bytes, length at count_offset */
 };
 
@@ -69,6 +70,11 @@ extern const struct schema scenario_schema, scenario_schema_group, scenario_sche
     scenario_schema_fault;
 
 const struct schema_field *schema_find(const struct schema *schema, const char *key);
+
+/* The table and struct size that the field of type SCHEMA_CHOSEN has in the struct at `base`; the field applies there. */
+struct scheme_options;
+const struct scheme_options *schema_chosen(const struct schema *schema, const struct schema_field *field,
+                                           const void *base);
 
 /* Does `field` apply in the struct at `base`? */
 bool schema_applies(const struct schema *schema, const struct schema_field *field, const void *base);

@@ -306,6 +306,7 @@ void binder_read(struct binder *binder, const struct schema_field *field, struct
         bind_matrix(binder, field, node, target);
         return;
     case SCHEMA_MAP:
+    case SCHEMA_CHOSEN:
     case SCHEMA_LIST:
         break;
     }

@@ -21,13 +21,15 @@ struct topology_node {
     uint32_t child_count;
     uint32_t first_link; /* outgoing links are contiguous: topology->links[first_link .. +link_count) */
     uint32_t link_count;
-    bool may_crash; /* a fault of the schedule kills or hangs it: hosted in a child process under MPI */
+    double x_m, y_m; /* position in the square of `offloading.area`, from its middle; 0, 0 without one */
+    bool may_crash;  /* a fault of the schedule kills or hangs it: hosted in a child process under MPI */
 };
 
 struct topology_link {
-    uint32_t from, to;                  /* node ids */
-    const struct scenario_link *config; /* borrowed from the scenario */
-    double share;                       /* lte-m: resolved M_g / N */
+    uint32_t from, to; /* node ids */
+    const struct scenario_link
+        *config;  /* borrowed from the scenario, or its copy with the distance of these two */
+    double share; /* lte-m: resolved M_g / N */
 };
 
 struct topology {

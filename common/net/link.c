@@ -13,8 +13,9 @@
 
 struct link {
     struct packet_queue queue;
-    int64_t free_ns;    /* end of the last transmission */
-    int64_t arrival_ns; /* latest arrival so far of those that keep their order */
+    int64_t free_ns;            /* end of the last transmission */
+    int64_t arrival_ns;         /* latest arrival so far of those that keep their order */
+    int64_t control_arrival_ns; /* the same of the control plane */
     struct link_medium medium;
     struct loss loss;
     struct random_stream impairments; /* jitter, reordering, duplication, corruption, losses of faults */
@@ -23,7 +24,7 @@ struct link {
     double scenario_corrupt, scenario_duplicate, scenario_reorder;
     double corrupt, duplicate, reorder; /* scenario and fault together */
     struct link_fault fault;
-    double power_w;
+    double energy_j;
     int64_t air_ns, busy_ns; /* totals; the counters in seconds are made from them when somebody looks */
     struct link_counters counters;
 };
@@ -86,7 +87,6 @@ enum status link_open(const struct scenario_link *config, double share, uint64_t
     fresh->scenario_corrupt = config->corrupt_probability;
     fresh->scenario_duplicate = config->duplicate_probability;
     fresh->scenario_reorder = config->reorder_probability;
-    fresh->power_w = config->power_w;
     link_set_fault(fresh, &(struct link_fault){.rate_factor = 1.0});
     *link = fresh;
     return STATUS_OK;
@@ -131,12 +131,12 @@ static enum link_fate draw_fate(struct link *link) {
 }
 
 /* An arrival that keeps its order: never before one that was promised earlier. */
-static int64_t in_order(struct link *link, int64_t arrival_ns) {
+static int64_t in_order(const struct link *link, int64_t *latest_ns, int64_t arrival_ns) {
     if (link->jitter_reorders)
         return arrival_ns;
-    if (arrival_ns < link->arrival_ns)
-        arrival_ns = link->arrival_ns;
-    link->arrival_ns = arrival_ns;
+    if (arrival_ns < *latest_ns)
+        arrival_ns = *latest_ns;
+    *latest_ns = arrival_ns;
     return arrival_ns;
 }
 
@@ -148,17 +148,19 @@ static int64_t hold_ns(const struct link *link, const struct link_departure *dep
     return departure->end_ns - departure->start_ns + link->delay_ns;
 }
 
-static void set_arrival(struct link *link, struct link_departure *departure) {
+static void set_arrival(struct link *link, int64_t *latest_ns, struct link_departure *departure) {
     int64_t nominal_ns = departure->start_ns + departure->air_ns + link->delay_ns;
     int64_t arrival_ns = nominal_ns + draw_jitter(link);
     bool held = happens(link, link->reorder);
-    departure->arrival_ns = held ? arrival_ns + hold_ns(link, departure) : in_order(link, arrival_ns);
+    departure->arrival_ns =
+        held ? arrival_ns + hold_ns(link, departure) : in_order(link, latest_ns, arrival_ns);
     if (departure->fate != LINK_DELIVERED || !happens(link, link->duplicate))
         return;
     int64_t copy_ns = nominal_ns + draw_jitter(link);
     if (copy_ns < departure->arrival_ns)
         copy_ns = departure->arrival_ns;
-    departure->duplicate_ns = held ? copy_ns : in_order(link, copy_ns); /* a held copy holds nobody else up */
+    departure->duplicate_ns =
+        held ? copy_ns : in_order(link, latest_ns, copy_ns); /* a held copy holds nobody else up */
 }
 
 static void count(struct link *link, const struct link_departure *departure) {
@@ -172,6 +174,17 @@ static void count(struct link *link, const struct link_departure *departure) {
     counters->bits += departure->packet.bits;
     link->air_ns += departure->air_ns;
     link->busy_ns += departure->end_ns - departure->start_ns;
+    link->energy_j += link->medium.power_w * vtime_to_s(departure->air_ns);
+}
+
+/* Whether a departure arrives, and when. */
+static void decide_fate(struct link *link, int64_t *latest_ns, struct link_departure *departure) {
+    departure->fate = draw_fate(link);
+    if (departure->fate == LINK_DELIVERED || departure->fate == LINK_CORRUPTED)
+        set_arrival(link, latest_ns, departure);
+    if (departure->fate == LINK_CORRUPTED)
+        departure->corrupt_key = random_next(&link->impairments);
+    count(link, departure);
 }
 
 bool link_start(struct link *link, int64_t now_ns, struct link_departure *departure) {
@@ -187,13 +200,20 @@ bool link_start(struct link *link, int64_t now_ns, struct link_departure *depart
     link_medium_carry(&link->medium, &passage);
     departure->air_ns = passage.air_ns;
     departure->end_ns = link->free_ns = passage.end_ns;
-    departure->fate = draw_fate(link);
-    if (departure->fate == LINK_DELIVERED || departure->fate == LINK_CORRUPTED)
-        set_arrival(link, departure);
-    if (departure->fate == LINK_CORRUPTED)
-        departure->corrupt_key = random_next(&link->impairments);
-    count(link, departure);
+    decide_fate(link, &link->arrival_ns, departure);
     return true;
+}
+
+void link_control(struct link *link, struct link_packet packet, int64_t now_ns,
+                  struct link_departure *departure) {
+    packet.offered_ns = now_ns;
+    link->counters.offered++;
+    *departure = (struct link_departure){.packet = packet,
+                                         .start_ns = now_ns,
+                                         .end_ns = now_ns,
+                                         .arrival_ns = VTIME_NEVER,
+                                         .duplicate_ns = VTIME_NEVER};
+    decide_fate(link, &link->control_arrival_ns, departure);
 }
 
 int64_t link_next_ns(const struct link *link) {
@@ -201,8 +221,8 @@ int64_t link_next_ns(const struct link *link) {
 }
 
 static bool same_report(struct link_report a, struct link_report b) {
-    return a.rate_bps == b.rate_bps && a.state == b.state && a.mini_slots == b.mini_slots &&
-           a.mini_slot_ns == b.mini_slot_ns;
+    return a.rate_bps == b.rate_bps && a.gain == b.gain && a.state == b.state &&
+           a.mini_slots == b.mini_slots && a.mini_slot_ns == b.mini_slot_ns;
 }
 
 bool link_slot(struct link *link, int64_t now_ns) {
@@ -214,14 +234,10 @@ bool link_slot(struct link *link, int64_t now_ns) {
     return !same_report(before, link_report(link));
 }
 
-bool link_allocate(struct link *link, uint32_t subchannels, int64_t now_ns) {
+bool link_allocate(struct link *link, const struct link_allocation *allocation, int64_t now_ns) {
     packet_queue_settle(&link->queue, now_ns);
-    if (link->medium.kind != LINK_OFDMA)
-        return false; /* the message may come from a confused peer: no reason to crash */
     struct link_report before = link_report(link);
-    link->medium.subchannels_held =
-        subchannels < link->medium.subchannels ? subchannels : link->medium.subchannels;
-    link_medium_refresh(&link->medium);
+    link_medium_allocate(&link->medium, allocation);
     return !same_report(before, link_report(link));
 }
 
@@ -261,7 +277,7 @@ const struct link_counters *link_counters(const struct link *link) {
     struct link *own = (struct link *)link; /* links only come from link_open: never const objects */
     own->counters.busy_ns = link->busy_ns;
     own->counters.air_s = vtime_to_s(link->air_ns);
-    own->counters.energy_j = link->power_w * own->counters.air_s;
+    own->counters.energy_j = link->energy_j;
     own->counters.queue_area_s = (double)link->queue.area_ns * 1e-9;
     own->counters.wait_s = (double)link->queue.waits_ns * 1e-9;
     own->counters.queue_peak = link->queue.peak;

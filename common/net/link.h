@@ -43,9 +43,17 @@ struct link_departure {
  */
 struct link_report {
     double rate_bps;      /* R now */
+    double gain;          /* of the channel now; 0 on links without radio */
     uint32_t state;       /* channel state or level index, 0 for fixed */
     uint32_t mini_slots;  /* delta: mini-slots per packet of mini_slot_bits, 0 unless lte-m */
     int64_t mini_slot_ns; /* tau, 0 unless lte-m */
+};
+
+/* What its receiver grants a sender: of `ofdma` a number of sub-channels, of `ofdma-share` a part of the band
+ * and the transmit power to use on it. */
+struct link_allocation {
+    uint32_t subchannels;
+    double bandwidth_hz, power_w;
 };
 
 struct link_counters {
@@ -53,7 +61,7 @@ struct link_counters {
     uint64_t bits;       /* departed */
     int64_t busy_ns;     /* total of end - start */
     double air_s;        /* total time on air */
-    double energy_j;     /* power_w * air_s */
+    double energy_j;     /* power * air time */
     double queue_area_s; /* integral of the number waiting (Little's law) */
     double wait_s;       /* total waiting time of departed packets */
     uint32_t queue_peak;
@@ -79,15 +87,23 @@ enum status link_offer(struct link *link, struct link_packet packet, int64_t now
  * true. Call again until false (ideal links and zero-length transmissions can start several at once). */
 bool link_start(struct link *link, int64_t now_ns, struct link_departure *departure);
 
+/* A message of the control plane at `now_ns`: it takes no time on air and does not queue behind data, but it
+ * propagates, jitters and gets lost like everything else, in an order of its own. Fills `departure` as
+ * link_start does. */
+void link_control(struct link *link, struct link_packet packet, int64_t now_ns,
+                  struct link_departure *departure);
+
 /* When link_start is worth calling next: the end of the running transmission if packets wait, else
- * VTIME_NEVER. (An ofdma link with no sub-channel waits for an allocation: VTIME_NEVER.) */
+ * VTIME_NEVER. (A link that holds no
+ * sub-channel or no band waits for an allocation: VTIME_NEVER.) */
 int64_t link_next_ns(const struct link *link);
 
 /* A slot begins: the Markov channel, the levels or fading step. Returns true when the report changed. */
 bool link_slot(struct link *link, int64_t now_ns);
 
-/* ofdma: sets the number of sub-channels this sender holds. Returns true when the report changed. */
-bool link_allocate(struct link *link, uint32_t subchannels, int64_t now_ns);
+/* ofdma and ofdma-share: sets what this sender holds, cut to what there is. Returns true when the report
+ * changed. */
+bool link_allocate(struct link *link, const struct link_allocation *allocation, int64_t now_ns);
 
 void link_set_fault(struct link *link, const struct link_fault *fault);
 /* Forgets what waits (its sender died): returns the number of packets dropped; their handles go to `handles`

@@ -161,7 +161,7 @@ static void begin_slot(struct run *run) {
     link_slot(run->link, run->slot_ns);
     if (run->check->emulated->kind == LINK_OFDMA) {
         uint32_t held = (uint32_t)random_below(&run->stream, 8); /* 0: the link must wait for the next slot */
-        link_allocate(run->link, held, run->slot_ns);
+        link_allocate(run->link, &(struct link_allocation){.subchannels = held}, run->slot_ns);
         if (run->reference.held == 0)
             run->reference.opened_ns = run->slot_ns;
         run->reference.held = held;

@@ -25,11 +25,14 @@ static enum status open_radio(struct link_medium *medium, const struct scenario_
         return refuse(config, "bandwidth", config->bandwidth_hz, error);
     if (!positive(config->power_w))
         return refuse(config, "power", config->power_w, error);
-    if (!positive(config->noise_w_per_hz))
-        return refuse(config, "noise", config->noise_w_per_hz, error);
+    bool total = config->kind == LINK_OFDMA_SHARE;
+    double noise = total ? config->noise_w : config->noise_w_per_hz;
+    if (!positive(noise))
+        return refuse(config, total ? "noise_total" : "noise", noise, error);
     medium->bandwidth_hz = config->bandwidth_hz;
-    medium->power_w = config->power_w;
     medium->noise_w_per_hz = config->noise_w_per_hz;
+    medium->noise_w = config->noise_w;
+    medium->power_max_w = config->power_w;
     TRY(channel_init(&medium->channel, config, stream, error));
     if (!positive(channel_gain_best(&medium->channel)))
         return refuse(config, "the best gain of the channel", channel_gain_best(&medium->channel), error);
@@ -81,6 +84,9 @@ static enum status open_kind(struct link_medium *medium, const struct scenario_l
     case LINK_OFDMA:
         TRY(open_radio(medium, config, stream, error));
         return open_ofdma(medium, config, error);
+    case LINK_OFDMA_SHARE: /* holds nothing before the first allocation */
+        medium->power_w = 0.0;
+        return open_radio(medium, config, stream, error);
     case LINK_LTE_M:
         TRY(open_radio(medium, config, stream, error));
         return open_lte_m(medium, config, share, error);
@@ -93,7 +99,7 @@ static enum status open_kind(struct link_medium *medium, const struct scenario_l
 
 enum status link_medium_open(struct link_medium *medium, const struct scenario_link *config, double share,
                              const struct random_stream *stream, struct error *error) {
-    *medium = (struct link_medium){.kind = config->kind, .rate_factor = 1.0};
+    *medium = (struct link_medium){.kind = config->kind, .rate_factor = 1.0, .power_w = config->power_w};
     TRY(open_kind(medium, config, share, stream, error));
     link_medium_refresh(medium);
     return STATUS_OK;
@@ -121,6 +127,21 @@ static void refresh_lte_m(struct link_medium *medium) {
     medium->mini_slots = outage ? 0 : radio_mini_slots_per_task(medium->rate_max_bps, rate_bps);
 }
 
+static double at_most(double value, double limit) {
+    return value > 0.0 ? fmin(value, limit) : 0.0; /* a negative or NaN grant from a confused peer is none */
+}
+
+void link_medium_allocate(struct link_medium *medium, const struct link_allocation *allocation) {
+    if (medium->kind == LINK_OFDMA) {
+        medium->subchannels_held =
+            allocation->subchannels < medium->subchannels ? allocation->subchannels : medium->subchannels;
+    } else if (medium->kind == LINK_OFDMA_SHARE) {
+        medium->bandwidth_held_hz = at_most(allocation->bandwidth_hz, medium->bandwidth_hz);
+        medium->power_w = at_most(allocation->power_w, medium->power_max_w);
+    }
+    link_medium_refresh(medium);
+}
+
 void link_medium_refresh(struct link_medium *medium) {
     switch (medium->kind) {
     case LINK_IDEAL:
@@ -131,6 +152,12 @@ void link_medium_refresh(struct link_medium *medium) {
         break;
     case LINK_OFDMA:
         medium->rate_bps = medium->rate_factor * ofdma_rate_bps(medium);
+        break;
+    case LINK_OFDMA_SHARE: /* CPDRL Eq. (3): sigma^2 is a power, whatever the band */
+        medium->rate_bps =
+            medium->rate_factor *
+            radio_shannon_rate_bps(medium->bandwidth_held_hz,
+                                   medium->power_w * channel_gain(&medium->channel) / medium->noise_w);
         break;
     case LINK_LTE_M:
         refresh_lte_m(medium);
@@ -205,6 +232,7 @@ struct link_report link_medium_report(const struct link_medium *medium) {
     bool lte_m = medium->kind == LINK_LTE_M;
     return (struct link_report){
         .rate_bps = medium->rate_bps,
+        .gain = medium->channel.state_count > 0 ? channel_gain(&medium->channel) : 0.0,
         .state = medium->channel.state,
         .mini_slots = lte_m ? medium->mini_slots : 0,
         .mini_slot_ns = lte_m ? whole_ns(medium->mini_slot_ns) : 0,

@@ -1,8 +1,9 @@
 /* link_medium: how fast a link carries bits at this moment, and how long one packet therefore takes.
  *
  * The part of a link that depends on its kind: ideal (takes no time), wired (a constant rate), ofdma (the
- * sub-channels this sender holds), lte-m (its share of the band, in whole mini-slots), trace (recorded
- * chances). Knows nothing of queues, delay, loss or counters. */
+ * sub-channels this sender holds), ofdma-share (the part of the band and the power it holds), lte-m (its
+ * share of the band, in whole mini-slots), trace (recorded chances). Knows nothing of queues, delay, loss or
+ * counters. */
 #ifndef TIERBED_NET_LINK_MEDIUM_H
 #define TIERBED_NET_LINK_MEDIUM_H
 
@@ -20,9 +21,11 @@ struct link_medium {
     double rate_factor;
     double rate_wired_bps;
     struct channel channel;
-    double bandwidth_hz, power_w, noise_w_per_hz;
-    uint32_t subchannels, subchannels_held; /* ofdma */
-    double share;                           /* lte-m */
+    double bandwidth_hz, noise_w_per_hz;
+    double power_w;                                 /* in use; 0 where there is no radio */
+    uint32_t subchannels, subchannels_held;         /* ofdma */
+    double power_max_w, noise_w, bandwidth_held_hz; /* ofdma-share */
+    double share;                                   /* lte-m */
     double mini_slot_bits, rate_max_bps;
     double mini_slot_ns; /* tau, not rounded */
     uint32_t mini_slots; /* delta at the rate of now */
@@ -47,6 +50,9 @@ struct link_passage {
 enum status link_medium_open(struct link_medium *medium, const struct scenario_link *config, double share,
                              const struct random_stream *stream, struct error *error);
 void link_medium_close(struct link_medium *medium);
+
+/* Takes what is granted, cut to what there is; nothing on kinds that grant nothing. */
+void link_medium_allocate(struct link_medium *medium, const struct link_allocation *allocation);
 
 /* Recomputes the rate from channel, allocation and factor. */
 void link_medium_refresh(struct link_medium *medium);

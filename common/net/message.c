@@ -8,11 +8,8 @@
 
 #include "common/data/bearing.h"
 #include "common/model/scenario.h"
+#include "common/net/message_codec.h"
 #include "common/time/vtime.h"
-
-/* A time of a task: 0 .. TIME_MAX_NS (146 years, so that sums of a few differences cannot overflow), or
- * never. */
-#define TIME_MAX_NS (INT64_MAX / 2)
 
 #define FROM(role) FROM_##role
 #define TO(role) TO_##role
@@ -29,11 +26,12 @@ enum {
 };
 
 static const struct message_info table[MESSAGE_COUNT] = {
-#define MESSAGE(id, name_, least, most, from, to, purpose_)                                                  \
+#define MESSAGE(id, name_, least, most, from, to, lane_, purpose_)                                           \
     [MESSAGE_##id] = {.name = #name_,                                                                        \
                       .purpose = purpose_,                                                                   \
                       .bytes_min = least,                                                                    \
                       .bytes_max = most,                                                                     \
+                      .lane = LANE_##lane_,                                                                  \
                       .from_roles = from,                                                                    \
                       .to_roles = to},
 #include "common/net/messages.def"
@@ -72,19 +70,19 @@ void message_get_header(struct bytes_reader *reader, struct task_header *task) {
     task->compute_end_ns = bytes_get_i64(reader);
 }
 
-static bool time_valid(int64_t time_ns) {
-    return time_ns >= 0 && (time_ns <= TIME_MAX_NS || time_ns == VTIME_NEVER);
+bool message_time_valid(int64_t time_ns) {
+    return time_ns >= 0 && (time_ns <= MESSAGE_TIME_MAX_NS || time_ns == VTIME_NEVER);
 }
 
-static bool header_valid(const struct task_header *task) {
+bool message_header_valid(const struct task_header *task) {
     return task->device < SCENARIO_NODES_MAX && task->level < SCENARIO_LEVELS_MAX &&
-           task->true_class < BEARING_CLASS_COUNT && time_valid(task->born_ns) &&
-           time_valid(task->gathered_ns) && time_valid(task->decided_ns) &&
-           time_valid(task->uplink_start_ns) && time_valid(task->uplink_end_ns) &&
-           time_valid(task->compute_start_ns) && time_valid(task->compute_end_ns);
+           task->true_class < BEARING_CLASS_COUNT && message_time_valid(task->born_ns) &&
+           message_time_valid(task->gathered_ns) && message_time_valid(task->decided_ns) &&
+           message_time_valid(task->uplink_start_ns) && message_time_valid(task->uplink_end_ns) &&
+           message_time_valid(task->compute_start_ns) && message_time_valid(task->compute_end_ns);
 }
 
-static bool amount_valid(double value) { /* an energy or a rate */
+bool message_amount_valid(double value) { /* an energy or a rate */
     return isfinite(value) && value >= 0;
 }
 
@@ -92,16 +90,15 @@ static bool verdict_valid(uint8_t drop, uint8_t class, double confidence) {
     return drop < DROP_REASON_COUNT && class < BEARING_CLASS_COUNT && confidence >= 0 && confidence <= 1;
 }
 
-/* Opens a payload of exactly `type`: size within the table and the right version. */
-static enum status open_payload(enum message_type type, const uint8_t *data, size_t size,
-                                struct bytes_reader *reader) {
+enum status message_open(enum message_type type, const uint8_t *data, size_t size,
+                         struct bytes_reader *reader) {
     if (size < table[type].bytes_min || size > table[type].bytes_max)
         return STATUS_INVALID;
     *reader = bytes_reader_over(data, size);
     return bytes_get_u8(reader) == MESSAGE_VERSION ? STATUS_OK : STATUS_INVALID;
 }
 
-static enum status accepted(const struct bytes_reader *reader, bool valid) {
+enum status message_accepted(const struct bytes_reader *reader, bool valid) {
     return bytes_done(reader) && valid ? STATUS_OK : STATUS_INVALID;
 }
 
@@ -145,7 +142,7 @@ static enum status get_window(struct bytes_reader *reader, int16_t *samples, siz
     if (reader->failed || message->sample_count < 1 || message->sample_count > capacity ||
         bytes_left(reader) != (size_t)message->sample_count * 2)
         return STATUS_INVALID;
-    if (!header_valid(&message->task) || message->sample_rate_hz == 0)
+    if (!message_header_valid(&message->task) || message->sample_rate_hz == 0)
         return STATUS_INVALID;
     get_samples(bytes_get(reader, bytes_left(reader)), message->sample_count, samples);
     return STATUS_OK;
@@ -158,7 +155,7 @@ void message_encode_task(struct bytes_writer *writer, const struct message_task 
 enum status message_decode_task(const uint8_t *data, size_t size, int16_t *samples, size_t capacity,
                                 struct message_task *message) {
     struct bytes_reader reader;
-    TRY(open_payload(MESSAGE_TASK, data, size, &reader));
+    TRY(message_open(MESSAGE_TASK, data, size, &reader));
     return get_window(&reader, samples, capacity, message);
 }
 
@@ -169,7 +166,7 @@ void message_encode_offload(struct bytes_writer *writer, const struct message_of
 enum status message_decode_offload(const uint8_t *data, size_t size, int16_t *samples, size_t capacity,
                                    struct message_offload *message) {
     struct bytes_reader reader;
-    TRY(open_payload(MESSAGE_OFFLOAD, data, size, &reader));
+    TRY(message_open(MESSAGE_OFFLOAD, data, size, &reader));
     return get_window(&reader, samples, capacity, &message->window);
 }
 
@@ -184,15 +181,15 @@ void message_encode_result(struct bytes_writer *writer, const struct message_res
 
 enum status message_decode_result(const uint8_t *data, size_t size, struct message_result *message) {
     struct bytes_reader reader;
-    TRY(open_payload(MESSAGE_RESULT, data, size, &reader));
+    TRY(message_open(MESSAGE_RESULT, data, size, &reader));
     message_get_header(&reader, &message->task);
     message->drop = bytes_get_u8(&reader);
     message->class = bytes_get_u8(&reader);
     message->confidence = bytes_get_f64(&reader);
     message->energy_j = bytes_get_f64(&reader);
-    return accepted(&reader, header_valid(&message->task) &&
-                                 verdict_valid(message->drop, message->class, message->confidence) &&
-                                 amount_valid(message->energy_j));
+    return message_accepted(&reader, message_header_valid(&message->task) &&
+                                         verdict_valid(message->drop, message->class, message->confidence) &&
+                                         message_amount_valid(message->energy_j));
 }
 
 void message_encode_answer(struct bytes_writer *writer, const struct message_answer *message) {
@@ -210,16 +207,17 @@ void message_encode_answer(struct bytes_writer *writer, const struct message_ans
 }
 
 static bool answer_valid(const struct message_answer *message) {
-    return header_valid(&message->task) && message->place <= PLACE_EDGE &&
+    return message_header_valid(&message->task) && message->place <= PLACE_EDGE &&
            verdict_valid(message->drop, message->class, message->confidence) &&
-           amount_valid(message->energy_device_j) && amount_valid(message->energy_gateway_j) &&
-           amount_valid(message->energy_uplink_j) && amount_valid(message->energy_edge_j) &&
-           time_valid(message->closed_form_ns);
+           message_amount_valid(message->energy_device_j) &&
+           message_amount_valid(message->energy_gateway_j) &&
+           message_amount_valid(message->energy_uplink_j) && message_amount_valid(message->energy_edge_j) &&
+           message_time_valid(message->closed_form_ns);
 }
 
 enum status message_decode_answer(const uint8_t *data, size_t size, struct message_answer *message) {
     struct bytes_reader reader;
-    TRY(open_payload(MESSAGE_ANSWER, data, size, &reader));
+    TRY(message_open(MESSAGE_ANSWER, data, size, &reader));
     message_get_header(&reader, &message->task);
     message->place = bytes_get_u8(&reader);
     message->drop = bytes_get_u8(&reader);
@@ -230,7 +228,7 @@ enum status message_decode_answer(const uint8_t *data, size_t size, struct messa
     message->energy_uplink_j = bytes_get_f64(&reader);
     message->energy_edge_j = bytes_get_f64(&reader);
     message->closed_form_ns = bytes_get_i64(&reader);
-    return accepted(&reader, answer_valid(message));
+    return message_accepted(&reader, answer_valid(message));
 }
 
 void message_encode_link_state(struct bytes_writer *writer, const struct message_link_state *message) {
@@ -240,31 +238,39 @@ void message_encode_link_state(struct bytes_writer *writer, const struct message
     bytes_put_u32(writer, message->mini_slots);
     bytes_put_i64(writer, message->mini_slot_ns);
     bytes_put_f64(writer, message->rate_bps);
+    bytes_put_f64(writer, message->gain);
 }
 
 enum status message_decode_link_state(const uint8_t *data, size_t size, struct message_link_state *message) {
     struct bytes_reader reader;
-    TRY(open_payload(MESSAGE_LINK_STATE, data, size, &reader));
+    TRY(message_open(MESSAGE_LINK_STATE, data, size, &reader));
     message->peer = bytes_get_u32(&reader);
     message->state = bytes_get_u32(&reader);
     message->mini_slots = bytes_get_u32(&reader);
     message->mini_slot_ns = bytes_get_i64(&reader);
     message->rate_bps = bytes_get_f64(&reader);
+    message->gain = bytes_get_f64(&reader);
     bool rate_valid = message->rate_bps >= 0; /* an ideal link reports an infinite rate; NaN is refused */
-    return accepted(&reader,
-                    rate_valid && message->mini_slot_ns >= 0 && message->mini_slot_ns <= TIME_MAX_NS);
+    return message_accepted(&reader, rate_valid && message_amount_valid(message->gain) &&
+                                         message->mini_slot_ns >= 0 &&
+                                         message->mini_slot_ns <= MESSAGE_TIME_MAX_NS);
 }
 
 void message_encode_allocate(struct bytes_writer *writer, const struct message_allocate *message) {
     bytes_put_u8(writer, MESSAGE_VERSION);
     bytes_put_u32(writer, message->subchannels);
+    bytes_put_f64(writer, message->bandwidth_hz);
+    bytes_put_f64(writer, message->power_w);
 }
 
 enum status message_decode_allocate(const uint8_t *data, size_t size, struct message_allocate *message) {
     struct bytes_reader reader;
-    TRY(open_payload(MESSAGE_ALLOCATE, data, size, &reader));
+    TRY(message_open(MESSAGE_ALLOCATE, data, size, &reader));
     message->subchannels = bytes_get_u32(&reader);
-    return accepted(&reader, true);
+    message->bandwidth_hz = bytes_get_f64(&reader);
+    message->power_w = bytes_get_f64(&reader);
+    return message_accepted(&reader, message_amount_valid(message->bandwidth_hz) &&
+                                         message_amount_valid(message->power_w));
 }
 
 void message_encode_refused(struct bytes_writer *writer, const struct message_refused *message) {
@@ -277,20 +283,21 @@ void message_encode_refused(struct bytes_writer *writer, const struct message_re
 
 enum status message_decode_refused(const uint8_t *data, size_t size, struct message_refused *message) {
     struct bytes_reader reader;
-    TRY(open_payload(MESSAGE_REFUSED, data, size, &reader));
+    TRY(message_open(MESSAGE_REFUSED, data, size, &reader));
     message->peer = bytes_get_u32(&reader);
     message->type = bytes_get_u16(&reader);
     message->device = bytes_get_u32(&reader);
     message->slot = bytes_get_u32(&reader);
-    return accepted(&reader, message->type < MESSAGE_COUNT && message->device < SCENARIO_NODES_MAX);
+    return message_accepted(&reader, message->type < MESSAGE_COUNT && message->device < SCENARIO_NODES_MAX);
 }
 
 bool message_task_identity(enum message_type type, const uint8_t *data, size_t size, uint32_t *device,
                            uint32_t *slot) {
     struct bytes_reader reader;
-    if (type != MESSAGE_TASK && type != MESSAGE_OFFLOAD && type != MESSAGE_RESULT && type != MESSAGE_ANSWER)
+    if (type != MESSAGE_TASK && type != MESSAGE_OFFLOAD && type != MESSAGE_RESULT && type != MESSAGE_ANSWER &&
+        type != MESSAGE_WORKLOAD && type != MESSAGE_COMPLETION)
         return false;
-    if (open_payload(type, data, size, &reader) != STATUS_OK)
+    if (message_open(type, data, size, &reader) != STATUS_OK)
         return false;
     *device = bytes_get_u32(&reader);
     *slot = bytes_get_u32(&reader);

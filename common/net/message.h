@@ -16,7 +16,7 @@
 #define MESSAGE_VERSION 1
 
 enum message_type {
-#define MESSAGE(id, name, least, most, from, to, purpose) MESSAGE_##id,
+#define MESSAGE(id, name, least, most, from, to, lane, purpose) MESSAGE_##id,
 #include "common/net/messages.def"
 #undef MESSAGE
     MESSAGE_COUNT
@@ -90,10 +90,13 @@ struct message_link_state {
     uint32_t mini_slots;
     int64_t mini_slot_ns;
     double rate_bps;
+    double gain; /* of the channel; 0 on links without radio */
 };
 
+/* What the receiver of a radio link grants its sender (struct link_allocation). */
 struct message_allocate {
     uint32_t subchannels;
+    double bandwidth_hz, power_w;
 };
 
 /* The queue of the link to `peer` had no room: the message `type` about this task was not sent. */
@@ -132,8 +135,13 @@ enum status message_decode_refused(const uint8_t *data, size_t size, struct mess
 bool message_task_identity(enum message_type type, const uint8_t *data, size_t size, uint32_t *device,
                            uint32_t *slot);
 
+/* The data lane queues for its link and takes time on air. The control lane does neither: it only propagates,
+ * as if on a control channel of its own. */
+enum message_lane { LANE_DATA = 0, LANE_CONTROL };
+
 struct message_info {
     const char *name, *purpose;
+    enum message_lane lane;
     size_t bytes_min, bytes_max;
     uint32_t from_roles, to_roles; /* bit sets of 1 << enum node_role, and the two below */
 };

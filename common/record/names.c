@@ -22,6 +22,7 @@ static const char *const link_kinds[] = {[LINK_IDEAL] = "ideal",
                                          [LINK_WIRED] = "wired",
                                          [LINK_OFDMA] = "ofdma",
                                          [LINK_LTE_M] = "lte-m",
+                                         [LINK_OFDMA_SHARE] = "ofdma-share",
                                          [LINK_TRACE] = "trace"};
 
 static const char *const fault_kinds[] = {

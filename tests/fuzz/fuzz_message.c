@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/net/message.h"
+#include "common/net/message_slot.h"
 
 #define SAMPLES_MAX 4096
 #define BYTES_MAX 16384
@@ -56,6 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         PLAIN(LINK_STATE, link_state)
         PLAIN(ALLOCATE, allocate)
         PLAIN(REFUSED, refused)
+        PLAIN(REPORT, report)
+        PLAIN(DECISION, decision)
+        PLAIN(WORKLOAD, workload)
+        PLAIN(COMPLETION, completion)
+        PLAIN(OUTCOME, outcome)
     default:
         abort();
     }

@@ -102,7 +102,7 @@ void rig_init(struct factory_rig *rig, uint32_t self) {
     assert_int_equal(bearing_source_open(&rig->scenario.data, 4000, 7, &rig->bearings, NULL), STATUS_OK);
     rig->env = (struct node_env){
         .self = self, .scenario = &rig->scenario, .topology = &rig->topology, .bearings = rig->bearings};
-    rig->class = node_class_of(rig->nodes[self].role);
+    rig->class = node_class_of(&rig->topology, self);
     rig->state = calloc(1, rig->class->state_bytes);
 }
 

@@ -113,21 +113,21 @@ static void ofdma_carries_what_its_subchannels_carry_and_waits_without(void **st
     struct link *link = rig_open(&config, 0.0);
     struct link_departure departure;
     assert_true(fabs(link_report(link).rate_bps / (6 * each_bps) - 1.0) < 1e-12);
-    assert_true(link_allocate(link, 0, 0));
-    assert_false(link_allocate(link, 0, 0));
+    assert_true(link_allocate(link, &(struct link_allocation){.subchannels = 0}, 0));
+    assert_false(link_allocate(link, &(struct link_allocation){.subchannels = 0}, 0));
     rig_offer(link, 64000, 0, 0, 0);
     assert_int_equal(link_next_ns(link), VTIME_NEVER);
     assert_false(link_start(link, MS, &departure));
-    assert_true(link_allocate(link, 2, 3 * MS));
+    assert_true(link_allocate(link, &(struct link_allocation){.subchannels = 2}, 3 * MS));
     assert_true(link_next_ns(link) <= 3 * MS);
     assert_true(link_start(link, 3 * MS, &departure));
     assert_int_equal(departure.air_ns, llround(64000.0 / (2 * each_bps) * 1e9));
-    assert_true(link_allocate(link, 1000, 4 * MS)); /* nobody holds more than there are */
+    assert_true(link_allocate(link, &(struct link_allocation){.subchannels = 1000}, 4 * MS)); /* nobody holds more than there are */
     assert_true(fabs(link_report(link).rate_bps / (24 * each_bps) - 1.0) < 1e-12);
     link_close(link);
     struct scenario_link wired = link_check_wired();
     link = rig_open(&wired, 0.0);
-    assert_false(link_allocate(link, 3, 0)); /* a wire has none */
+    assert_false(link_allocate(link, &(struct link_allocation){.subchannels = 3}, 0)); /* a wire has none */
     link_close(link);
 }
 

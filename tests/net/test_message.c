@@ -12,7 +12,7 @@
 
 #include "common/base/random.h"
 #include "common/model/scenario.h"
-#include "common/net/message.h"
+#include "common/net/message_slot.h"
 #include "common/time/vtime.h"
 
 #define SAMPLES 25
@@ -26,13 +26,18 @@ struct any {
     struct message_link_state link_state;
     struct message_allocate allocate;
     struct message_refused refused;
+    struct message_report report;
+    struct message_decision decision;
+    struct message_workload workload;
+    struct message_completion completion;
+    struct message_outcome outcome;
     int16_t samples[SAMPLES];
 };
 
 static size_t encode(enum message_type type, const struct any *any, uint8_t *data, size_t capacity) {
     struct bytes_writer writer = bytes_writer_over(data, capacity);
     switch (type) {
-#define MESSAGE(id, name, least, most, from, to, purpose)                                                    \
+#define MESSAGE(id, name, least, most, from, to, lane, purpose)                                              \
     case MESSAGE_##id:                                                                                       \
         message_encode_##name(&writer, &any->name);                                                          \
         break;
@@ -71,6 +76,21 @@ static enum status decode(enum message_type type, const uint8_t *data, size_t si
     case MESSAGE_REFUSED:
         status = message_decode_refused(end, size, &any->refused);
         break;
+    case MESSAGE_REPORT:
+        status = message_decode_report(end, size, &any->report);
+        break;
+    case MESSAGE_DECISION:
+        status = message_decode_decision(end, size, &any->decision);
+        break;
+    case MESSAGE_WORKLOAD:
+        status = message_decode_workload(end, size, &any->workload);
+        break;
+    case MESSAGE_COMPLETION:
+        status = message_decode_completion(end, size, &any->completion);
+        break;
+    case MESSAGE_OUTCOME:
+        status = message_decode_outcome(end, size, &any->outcome);
+        break;
     case MESSAGE_COUNT:
         break;
     }
@@ -96,8 +116,33 @@ static struct task_header random_header(struct random_stream *stream) {
                                 .compute_end_ns = random_time(stream)};
 }
 
+static void random_slot_messages(struct random_stream *stream, struct any *any) {
+    any->report = (struct message_report){.slot = (uint32_t)random_next(stream),
+                                          .bits = 1 + random_below(stream, UINT64_C(1) << 50),
+                                          .cycles_per_bit = random_exponential(stream, 700),
+                                          .deadline_ns = random_time(stream),
+                                          .gain = random_uniform(stream),
+                                          .born_ns = random_time(stream)};
+    any->decision = (struct message_decision){.slot = (uint32_t)random_next(stream),
+                                              .offload = (uint8_t)random_below(stream, 2),
+                                              .clock_hz = random_exponential(stream, 1e9),
+                                              .bandwidth_hz = random_exponential(stream, 1e6),
+                                              .power_w = random_uniform(stream),
+                                              .offload_count = (uint32_t)random_next(stream)};
+    any->workload.task = random_header(stream);
+    any->completion = (struct message_completion){.task = random_header(stream),
+                                                  .drop = (uint8_t)random_below(stream, DROP_REASON_COUNT)};
+    any->outcome = (struct message_outcome){.slot = (uint32_t)random_next(stream),
+                                            .drop = (uint8_t)random_below(stream, DROP_REASON_COUNT),
+                                            .delay_ns = random_time(stream),
+                                            .uplink_ns = random_time(stream),
+                                            .compute_ns = random_time(stream),
+                                            .energy_j = random_exponential(stream, 3)};
+}
+
 static void random_any(struct random_stream *stream, struct any *any) {
     memset(any, 0, sizeof *any);
+    random_slot_messages(stream, any);
     for (int i = 0; i < SAMPLES; i++)
         any->samples[i] = (int16_t)random_next(stream);
     any->task = (struct message_task){.task = random_header(stream),
@@ -125,8 +170,11 @@ static void random_any(struct random_stream *stream, struct any *any) {
         .state = (uint32_t)random_next(stream),
         .mini_slots = (uint32_t)random_next(stream),
         .mini_slot_ns = (int64_t)random_below(stream, UINT64_C(1) << 40),
-        .rate_bps = random_chance(stream, .1) ? INFINITY : random_exponential(stream, 1e6)};
-    any->allocate.subchannels = (uint32_t)random_next(stream);
+        .rate_bps = random_chance(stream, .1) ? INFINITY : random_exponential(stream, 1e6),
+        .gain = random_uniform(stream)};
+    any->allocate = (struct message_allocate){.subchannels = (uint32_t)random_next(stream),
+                                              .bandwidth_hz = random_exponential(stream, 1e6),
+                                              .power_w = random_uniform(stream)};
     any->refused = (struct message_refused){.peer = (uint32_t)random_next(stream),
                                             .type = (uint16_t)random_below(stream, MESSAGE_COUNT),
                                             .device = (uint32_t)random_below(stream, 100000),

@@ -64,7 +64,7 @@ static void bench_close(struct bench *bench) {
 static struct hosting hosting_of(const struct bench *bench, bool child) {
     uint32_t id = topology_node_by_name(&bench->topology, "gateway");
     return (struct hosting){.env = {.self = id, .scenario = &bench->scenario, .topology = &bench->topology},
-                            .class = node_class_of(ROLE_GATEWAY),
+                            .class = &gateway_class,
                             .child_text = child ? text : NULL,
                             .durable_path = bench->durable};
 }

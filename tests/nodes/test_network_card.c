@@ -98,12 +98,12 @@ static uint32_t node(const struct rig *rig, const char *name) {
 }
 
 static enum status send(struct rig *rig, const char *to, uint64_t bits) {
-    struct message_allocate content = {.subchannels = 1}; /* any content will do */
-    uint8_t data[16];
+    struct message_link_state content = {.rate_bps = 1}; /* any content of the data lane will do */
+    uint8_t data[128];
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
-    message_encode_allocate(&writer, &content);
+    message_encode_link_state(&writer, &content);
     struct card_send request = {.destination = node(rig, to),
-                                .type = MESSAGE_ALLOCATE,
+                                .type = MESSAGE_LINK_STATE,
                                 .bits = bits,
                                 .payload = data,
                                 .bytes = (uint32_t)writer.used};
@@ -123,6 +123,30 @@ static void a_wired_packet_arrives_after_its_length_and_the_delay(void **state) 
     rig_close(&rig);
 }
 
+/* What is to queue for the wire takes time on air; what travels on the control lane only propagates, and overtakes. */
+static void a_control_message_overtakes_data_and_takes_no_time_on_air(void **state) {
+    (void)state;
+    struct rig rig;
+    rig_open(&rig);
+    uint8_t data[32];
+    struct bytes_writer writer = bytes_writer_over(data, sizeof data);
+    message_encode_allocate(&writer, &(struct message_allocate){.subchannels = 1});
+    struct card_send request = {.destination = node(&rig, "sensor"),
+                                .type = MESSAGE_ALLOCATE,
+                                .payload = data,
+                                .bytes = (uint32_t)writer.used};
+    assert_int_equal(send(&rig, "sensor", 1000), STATUS_OK);
+    assert_int_equal(card_send(&rig.card, &rig.engine, &request), STATUS_OK);
+    assert_int_equal(engine_run(&rig.engine, EVENT_KEY_NEVER, NULL), STATUS_OK);
+    assert_int_equal(rig.count, 2);
+    assert_int_equal(rig.seen[0].type, MESSAGE_ALLOCATE);
+    assert_int_equal(rig.at_ns[0], 10000);
+    assert_int_equal(rig.seen[0].air_ns, 0);
+    assert_int_equal(rig.seen[1].type, MESSAGE_LINK_STATE);
+    assert_int_equal(rig.at_ns[1], 1000 * 1000 + 10000);
+    rig_close(&rig);
+}
+
 static void a_send_without_a_link_is_refused_as_a_protocol_error(void **state) {
     (void)state;
     struct rig rig;
@@ -138,7 +162,8 @@ static void an_ofdma_sender_waits_for_sub_channels_and_is_told_its_rate(void **s
     assert_int_equal(send(&rig, "edge", 1000000), STATUS_OK);
     assert_int_equal(engine_run(&rig.engine, EVENT_KEY_NEVER, NULL), STATUS_OK);
     assert_int_equal(rig.count, 0);
-    assert_int_equal(card_allocate(&rig.card, &rig.engine, node(&rig, "edge"), 4), STATUS_OK);
+    assert_int_equal(card_allocate(&rig.card, &rig.engine, node(&rig, "edge"),
+                                   &(struct link_allocation){.subchannels = 4}), STATUS_OK);
     assert_int_equal(engine_run(&rig.engine, EVENT_KEY_NEVER, NULL), STATUS_OK);
     assert_int_equal(rig.count, 2);
     assert_int_equal(rig.seen[0].type, MESSAGE_LINK_STATE);
@@ -147,7 +172,8 @@ static void an_ofdma_sender_waits_for_sub_channels_and_is_told_its_rate(void **s
     assert_true(rate_bps > 1e6);
     int64_t expected_ns = (int64_t)llround(1000000 / rate_bps * 1e9) + 1000000;
     assert_true(llabs(rig.at_ns[1] - expected_ns) <= 1);
-    assert_int_equal(card_allocate(&rig.card, &rig.engine, node(&rig, "gateway"), 4), STATUS_INVALID);
+    assert_int_equal(card_allocate(&rig.card, &rig.engine, node(&rig, "gateway"),
+                                   &(struct link_allocation){.subchannels = 4}), STATUS_INVALID);
     rig_close(&rig);
 }
 
@@ -183,6 +209,7 @@ static void a_crash_empties_the_queues_but_does_not_recall_what_is_on_the_air(vo
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wired_packet_arrives_after_its_length_and_the_delay),
+        cmocka_unit_test(a_control_message_overtakes_data_and_takes_no_time_on_air),
         cmocka_unit_test(a_send_without_a_link_is_refused_as_a_protocol_error),
         cmocka_unit_test(an_ofdma_sender_waits_for_sub_channels_and_is_told_its_rate),
         cmocka_unit_test(what_a_full_queue_refuses_and_a_partition_cuts_is_told_to_the_watcher),

@@ -1,0 +1,379 @@
+#include "nodes/edge/coordinator.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/model/compute.h"
+#include "common/time/vtime.h"
+#include "nodes/edge/coordinator_durable.h"
+#include "nodes/outbox.h"
+#include "nodes/task.h"
+
+#define MESSAGE_BYTES_MAX 128 /* any message of the slot protocol */
+
+/* ---- opening ---- */
+
+static enum status count_devices(struct coordinator *edge, const struct node_env *env) {
+    const struct topology_node *node = &env->topology->nodes[env->self];
+    edge->devices = calloc((size_t)node->child_count + 1, sizeof *edge->devices);
+    edge->tasks = calloc((size_t)node->child_count + 1, sizeof *edge->tasks);
+    edge->decisions = calloc((size_t)node->child_count + 1, sizeof *edge->decisions);
+    edge->outcomes = calloc((size_t)node->child_count + 1, sizeof *edge->outcomes);
+    if (!edge->devices || !edge->tasks || !edge->decisions || !edge->outcomes)
+        return STATUS_MEMORY;
+    for (uint32_t i = 0; i < node->child_count; i++)
+        edge->devices[edge->device_count++].node = env->topology->children[node->first_child + i];
+    return edge->device_count > 0 ? STATUS_OK : STATUS_INVALID;
+}
+
+static enum status coordinator_init(struct coordinator *edge, const struct node_env *env) {
+    const struct scenario *scenario = env->scenario;
+    TRY(count_devices(edge, env));
+    edge->scheme = scheme_of(scenario->scheme);
+    edge->scheme_state = calloc(1, edge->scheme->state_bytes);
+    if (edge->scheme_state == NULL)
+        return STATUS_MEMORY;
+    uint32_t link = topology_link_between(env->topology, edge->devices[0].node, env->self);
+    struct scheme_env scheme_env = {.seed = scenario->seed,
+                                    .node = env->self,
+                                    .device_count = edge->device_count,
+                                    .slots = scenario->slots,
+                                    .evaluate_slots = scenario->training.evaluate_slots,
+                                    .offloading = &scenario->offloading,
+                                    .bandwidth_hz = env->topology->links[link].config->bandwidth_hz,
+                                    .noise_w = env->topology->links[link].config->noise_w,
+                                    .options = scenario->scheme_options};
+    return edge->scheme->open(edge->scheme_state, &scheme_env, env->error);
+}
+
+static enum status on_start(void *state, const struct node_env *env, int64_t now_ns, struct outbox *out) {
+    (void)now_ns;
+    (void)out;
+    return coordinator_init(state, env);
+}
+
+/* Back after a crash, or in a new run that goes on from an earlier one: with what the last checkpoint says.
+ */
+static enum status on_restart(void *state, const struct node_env *env, int64_t now_ns, const uint8_t *durable,
+                              size_t durable_bytes, struct outbox *out) {
+    struct coordinator *edge = state;
+    (void)out;
+    TRY(coordinator_init(edge, env));
+    TRY(coordinator_recover(edge, durable, durable_bytes, now_ns == 0, env->error));
+    edge->next_slot = (uint32_t)(now_ns / env->scenario->slot_ns); /* a slot that was under way begins anew */
+    return STATUS_OK;
+}
+
+/* ---- the end of a slot ---- */
+
+struct log_context {
+    struct outbox *out;
+    uint32_t step;
+};
+
+static void log_series(void *context, const char *name, double value) {
+    const struct log_context *log = context;
+    if (isfinite(value))
+        outbox_record_series(log->out, name, log->step, value);
+}
+
+static void log_result(void *context, const char *name, const char *unit, double value) {
+    const struct log_context *log = context;
+    if (isfinite(value))
+        outbox_record_result(log->out, name, unit, value);
+}
+
+static struct scheme_slot slot_of(const struct coordinator *edge, const struct scenario *scenario) {
+    bool evaluate = edge->slot >= scenario->slots - scenario->training.evaluate_slots;
+    return (struct scheme_slot){
+        .slot = edge->slot, .phase = evaluate ? SCHEME_EVALUATE : SCHEME_TRAIN, .tasks = edge->tasks};
+}
+
+static void settle(struct coordinator *edge, const struct node_env *env, struct outbox *out) {
+    const struct scenario *scenario = env->scenario;
+    struct scheme_slot slot = slot_of(edge, scenario);
+    struct log_context context = {out, edge->step_base + edge->slot};
+    struct scheme_log log = {.context = &context, .series = log_series, .result = log_result};
+    for (uint32_t i = 0; i < edge->device_count; i++)
+        if (edge->tasks[i].present && !edge->devices[i].settled)
+            edge->outcomes[i] =
+                (struct scheme_outcome){.delay_s = vtime_to_s(scenario->slot_ns), .drop = DROP_UNANSWERED};
+    edge->running = false;
+    edge->scheme->settle(edge->scheme_state, &slot, edge->decisions, edge->outcomes, &log);
+    bool last = edge->slot + 1 == scenario->slots;
+    if (last)
+        edge->scheme->finish(edge->scheme_state, &log);
+    uint32_t every = scenario->training.checkpoint_slots;
+    if (every > 0 && (last || (edge->slot + 1) % every == 0))
+        coordinator_persist(edge, out);
+}
+
+/* ---- the beginning of a slot ---- */
+
+static int64_t slot_end_ns(const struct scenario *scenario, uint32_t slot) {
+    return ((int64_t)slot + 1) * scenario->slot_ns - 1;
+}
+
+static void begin_slot(struct coordinator *edge, const struct node_env *env, uint32_t slot, int64_t now_ns,
+                       struct outbox *out) {
+    if (edge->running && edge->decided)
+        settle(edge, env, out);
+    edge->slot = slot;
+    edge->next_slot = slot + 1;
+    edge->running = true;
+    edge->decided = false;
+    edge->reported_count = edge->settled_count = edge->offload_count = 0;
+    memset(edge->tasks, 0, edge->device_count * sizeof *edge->tasks);
+    memset(edge->outcomes, 0, edge->device_count * sizeof *edge->outcomes);
+    memset(edge->decisions, 0, edge->device_count * sizeof *edge->decisions);
+    for (uint32_t i = 0; i < edge->device_count; i++)
+        edge->devices[i].settled = edge->devices[i].computing = false;
+    int64_t decide_ns = now_ns + env->scenario->compute.collect_window_ns;
+    int64_t last_ns = slot_end_ns(env->scenario, slot);
+    outbox_timer(out, decide_ns < last_ns ? decide_ns : last_ns, COORDINATOR_TIMER_DECIDE, slot);
+    outbox_timer(out, last_ns > now_ns ? last_ns : now_ns, COORDINATOR_TIMER_SETTLE, slot);
+}
+
+/* ---- the decision ---- */
+
+static double within(double value, double least, double most) {
+    return value > least ? fmin(value, most) : least; /* NaN becomes the least */
+}
+
+/* Whatever a scheme says, a device gets what it can carry out; together they get no more band than there is.
+ */
+static void limit(struct coordinator *edge, const struct node_env *env) {
+    const struct scenario_offloading *offloading = &env->scenario->offloading;
+    uint32_t link = topology_link_between(env->topology, edge->devices[0].node, env->self);
+    double band_hz = env->topology->links[link].config->bandwidth_hz, sum_hz = 0.0;
+    for (uint32_t i = 0; i < edge->device_count; i++) {
+        struct scheme_decision *decision = &edge->decisions[i];
+        bool offload = decision->offload && edge->tasks[i].present;
+        decision->offload = offload;
+        decision->clock_hz =
+            offload ? 0.0 : within(decision->clock_hz, offloading->clock_hz[0], offloading->clock_hz[1]);
+        decision->bandwidth_hz = offload ? within(decision->bandwidth_hz, 0.0, band_hz) : 0.0;
+        decision->power_w =
+            offload ? within(decision->power_w, offloading->power_w[0], offloading->power_w[1]) : 0.0;
+        sum_hz += decision->bandwidth_hz;
+        edge->offload_count += offload;
+    }
+    for (uint32_t i = 0; sum_hz > band_hz && i < edge->device_count; i++)
+        edge->decisions[i].bandwidth_hz *= band_hz / sum_hz;
+}
+
+static void tell(const struct coordinator *edge, uint32_t index, struct outbox *out) {
+    const struct scheme_decision *decision = &edge->decisions[index];
+    uint32_t device = edge->devices[index].node;
+    struct bytes_writer writer = outbox_reserve(out, MESSAGE_BYTES_MAX);
+    message_encode_allocate(&writer, &(struct message_allocate){.bandwidth_hz = decision->bandwidth_hz,
+                                                                .power_w = decision->power_w});
+    outbox_send_reserved(out, device, MESSAGE_ALLOCATE, &writer, 0, 0);
+    writer = outbox_reserve(out, MESSAGE_BYTES_MAX);
+    message_encode_decision(&writer, &(struct message_decision){.slot = edge->slot,
+                                                                .offload = decision->offload,
+                                                                .clock_hz = decision->clock_hz,
+                                                                .bandwidth_hz = decision->bandwidth_hz,
+                                                                .power_w = decision->power_w,
+                                                                .offload_count = edge->offload_count});
+    outbox_send_reserved(out, device, MESSAGE_DECISION, &writer, 0, 0);
+}
+
+static void decide(struct coordinator *edge, const struct node_env *env, struct outbox *out) {
+    struct scheme_slot slot = slot_of(edge, env->scenario);
+    edge->decided = true;
+    edge->scheme->decide(edge->scheme_state, &slot, edge->decisions);
+    limit(edge, env);
+    for (uint32_t i = 0; i < edge->device_count; i++)
+        if (edge->tasks[i].present)
+            tell(edge, i, out);
+}
+
+/* ---- handlers ---- */
+
+/* The place of a device below this edge server, or device_count. */
+static uint32_t index_of(const struct coordinator *edge, uint32_t node) {
+    uint32_t low = 0, high = edge->device_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (edge->devices[middle].node < node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < edge->device_count && edge->devices[low].node == node ? low : edge->device_count;
+}
+
+static enum status on_report(void *state, const struct node_env *env, const struct node_event *event,
+                             struct outbox *out) {
+    struct coordinator *edge = state;
+    struct message_report report;
+    TRY(message_decode_report(event->payload, event->payload_bytes, &report));
+    uint32_t index = index_of(edge, event->source);
+    if (index == edge->device_count || report.slot >= env->scenario->slots ||
+        report.deadline_ns == VTIME_NEVER)
+        return STATUS_INVALID;
+    if (report.slot >= edge->next_slot)
+        begin_slot(edge, env, report.slot, event->now_ns, out);
+    if (!edge->running || report.slot != edge->slot || edge->decided || edge->tasks[index].present) {
+        edge->stale++;
+        return STATUS_OK;
+    }
+    edge->tasks[index] = (struct scheme_task){.present = true,
+                                              .bits = report.bits,
+                                              .cycles_per_bit = report.cycles_per_bit,
+                                              .deadline_s = vtime_to_s(report.deadline_ns),
+                                              .gain = report.gain};
+    if (++edge->reported_count == edge->device_count)
+        decide(edge, env, out);
+    return STATUS_OK;
+}
+
+/* Data came up: computing takes D C m / F, Eq. (7) of CPDRL, since each task of the slot has an even part of
+ * the clock. */
+static enum status on_workload(void *state, const struct node_env *env, const struct node_event *event,
+                               struct outbox *out) {
+    struct coordinator *edge = state;
+    struct message_workload message;
+    TRY(message_decode_workload(event->payload, event->payload_bytes, &message));
+    uint32_t index = index_of(edge, event->source);
+    if (index == edge->device_count || message.task.device != event->source)
+        return STATUS_INVALID;
+    struct coordinator_device *device = &edge->devices[index];
+    if (!edge->running || !edge->decided || message.task.slot != edge->slot ||
+        !edge->decisions[index].offload || device->computing || device->settled) {
+        edge->stale++;
+        return STATUS_OK;
+    }
+    device->computing = true;
+    device->header = message.task;
+    device->header.uplink_start_ns = event->start_ns;
+    device->header.uplink_end_ns = event->start_ns + event->air_ns;
+    device->header.compute_start_ns = event->now_ns;
+    const struct scheme_task *task = &edge->tasks[index];
+    double compute_s = compute_shared_delay_s((double)task->bits, task->cycles_per_bit, edge->offload_count,
+                                              env->scenario->offloading.edge_clock_hz);
+    outbox_timer(out, event->now_ns + vtime_from_s(fmin(compute_s, 1e9)), COORDINATOR_TIMER_COMPUTED,
+                 (uint64_t)index << 32 | edge->slot);
+    return STATUS_OK;
+}
+
+static void on_computed(struct coordinator *edge, uint32_t index, int64_t now_ns, struct outbox *out) {
+    struct coordinator_device *device = &edge->devices[index];
+    if (!device->computing)
+        return;
+    device->computing = false;
+    device->header.compute_end_ns = now_ns;
+    edge->busy_ns += (now_ns - device->header.compute_start_ns) / edge->offload_count;
+    struct bytes_writer writer = outbox_reserve(out, MESSAGE_BYTES_MAX);
+    message_encode_completion(&writer, &(struct message_completion){.task = device->header});
+    outbox_send_reserved(out, device->node, MESSAGE_COMPLETION, &writer, 0, 0);
+}
+
+static enum status on_outcome(void *state, const struct node_env *env, const struct node_event *event,
+                              struct outbox *out) {
+    struct coordinator *edge = state;
+    struct message_outcome message;
+    TRY(message_decode_outcome(event->payload, event->payload_bytes, &message));
+    uint32_t index = index_of(edge, event->source);
+    if (index == edge->device_count || message.delay_ns == VTIME_NEVER)
+        return STATUS_INVALID;
+    struct coordinator_device *device = &edge->devices[index];
+    if (!edge->running || !edge->decided || message.slot != edge->slot || device->settled ||
+        !edge->tasks[index].present) {
+        edge->stale++;
+        return STATUS_OK;
+    }
+    device->settled = true;
+    bool none = message.drop != DROP_NONE && message.drop != DROP_DEADLINE;
+    edge->outcomes[index] =
+        none ? (struct scheme_outcome){.delay_s = vtime_to_s(env->scenario->slot_ns), .drop = message.drop}
+             : (struct scheme_outcome){.delay_s = vtime_to_s(message.delay_ns),
+                                       .energy_j = message.energy_j,
+                                       .uplink_s = vtime_to_s(message.uplink_ns),
+                                       .compute_s = vtime_to_s(message.compute_ns),
+                                       .drop = message.drop};
+    if (++edge->settled_count == edge->reported_count)
+        settle(edge, env, out);
+    return STATUS_OK;
+}
+
+static enum status on_timer(void *state, const struct node_env *env, const struct node_event *event,
+                            struct outbox *out) {
+    struct coordinator *edge = state;
+    uint32_t slot = (uint32_t)event->cookie, index = (uint32_t)(event->cookie >> 32);
+    bool current = edge->running && slot == edge->slot;
+    switch (event->timer) {
+    case COORDINATOR_TIMER_DECIDE:
+        if (current && !edge->decided)
+            decide(edge, env, out);
+        return STATUS_OK;
+    case COORDINATOR_TIMER_COMPUTED:
+        if (current && index < edge->device_count)
+            on_computed(edge, index, event->now_ns, out);
+        return STATUS_OK;
+    case COORDINATOR_TIMER_SETTLE:
+        if (current && edge->decided)
+            settle(edge, env, out);
+        return STATUS_OK;
+    default:
+        return STATUS_INVALID;
+    }
+}
+
+/* Results leave at any rate; a report of the own card is checked and otherwise of no use here. */
+static enum status on_link_state(void *state, const struct node_env *env, const struct node_event *event,
+                                 struct outbox *out) {
+    (void)state;
+    (void)env;
+    (void)out;
+    struct message_link_state report;
+    return message_decode_link_state(event->payload, event->payload_bytes, &report);
+}
+
+/* A result that its downlink had no room for: the device gives the task up by itself. */
+static enum status on_refused(void *state, const struct node_env *env, const struct node_event *event,
+                              struct outbox *out) {
+    (void)state;
+    (void)env;
+    (void)out;
+    struct message_refused refused;
+    return message_decode_refused(event->payload, event->payload_bytes, &refused);
+}
+
+static void coordinator_totals(const void *state, struct row_node *row) {
+    const struct coordinator *edge = state;
+    row->busy_ns = edge->busy_ns;
+}
+
+static void coordinator_close(void *state) {
+    struct coordinator *edge = state;
+    if (edge->scheme_state != NULL)
+        edge->scheme->close(edge->scheme_state);
+    free(edge->scheme_state);
+    free(edge->devices);
+    free(edge->tasks);
+    free(edge->decisions);
+    free(edge->outcomes);
+    *edge = (struct coordinator){0};
+}
+
+const struct node_class coordinator_class = {
+    .role = ROLE_EDGE,
+    .state_bytes = sizeof(struct coordinator),
+    .on_start = on_start,
+    .on_restart = on_restart,
+    .on_timer = on_timer,
+    .on_message =
+        {
+            [MESSAGE_REPORT] = on_report,
+            [MESSAGE_WORKLOAD] = on_workload,
+            [MESSAGE_OUTCOME] = on_outcome,
+            [MESSAGE_LINK_STATE] = on_link_state,
+            [MESSAGE_REFUSED] = on_refused,
+        },
+    .close = coordinator_close,
+    .totals = coordinator_totals,
+};

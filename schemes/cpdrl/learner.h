@@ -1,0 +1,45 @@
+/* learner: the arms of CPDRL that learn with DDPG: Algorithm 1, and what each arm leaves out.
+ *
+ * | arm       | decision         | masks Eq. (16) | bonus of Eq. (17) | penalty Eq. (18) |
+ * | cpdrl     | straight-through | yes            | yes               | yes              |
+ * | aste-ddpg | straight-through | yes            | no                | no               |
+ * | ste-ddpg  | straight-through | no             | no                | no               |
+ * | ddpg      | soft sigmoid     | no             | no                | no               | */
+#ifndef TIERBED_SCHEMES_CPDRL_LEARNER_H
+#define TIERBED_SCHEMES_CPDRL_LEARNER_H
+
+#include "common/learn/ddpg.h"
+#include "schemes/cpdrl/head.h"
+#include "schemes/cpdrl/options.h"
+#include "schemes/scheme.h"
+
+#define CPDRL_LEARNER_DEVICES_MAX 256
+
+struct cpdrl_learner {
+    const struct cpdrl_options *options; /* borrowed */
+    const struct scheme_env *env;        /* borrowed, like it */
+    struct cpdrl_head head;
+    struct agent *agent;  /* of ddpg_class; owned */
+    real *raw, *action;   /* of the running slot, [4n]; owned with the states */
+    real *state, *next;   /* (T_1..T_n, E_1..E_n) of the last slot and of this one, [2n] */
+    double *requested_hz; /* b before it is scaled to B, [n] */
+    uint64_t step;        /* slots settled so far, over all runs */
+    double critic_loss, actor_loss, reward, reward_plain;
+    bool updated;
+};
+
+enum status cpdrl_learner_open(struct cpdrl_learner *learner, const struct scheme_env *env,
+                               struct error *error);
+void cpdrl_learner_close(struct cpdrl_learner *learner);
+
+void cpdrl_learner_decide(struct cpdrl_learner *learner, const struct scheme_slot *slot,
+                          struct scheme_decision *decisions);
+/* Lines 10 to 16 of Algorithm 1. */
+void cpdrl_learner_settle(struct cpdrl_learner *learner, const struct scheme_slot *slot,
+                          const struct scheme_outcome *outcomes);
+
+size_t cpdrl_learner_saved_bytes(const struct cpdrl_learner *learner);
+void cpdrl_learner_save(const struct cpdrl_learner *learner, struct bytes_writer *writer);
+enum status cpdrl_learner_load(struct cpdrl_learner *learner, struct bytes_reader *reader);
+
+#endif

@@ -1,0 +1,61 @@
+#include "schemes/cpdrl/options.h"
+
+#include <stddef.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof *(array))
+#define MEMBER(member)                                                                                       \
+    .offset = offsetof(struct cpdrl_options, member), .size = sizeof(((struct cpdrl_options *)0)->member)
+
+static const char *const arm_names[] = {"cpdrl", "ddpg", "ste-ddpg", "aste-ddpg", "plus", "tem",
+                                        "rom",   "fom",  "lem",      "search",    NULL};
+static const char *const arm_docs[] = {
+    "the published agent",
+    "DDPG with a soft decision, no masks, bonus or penalty",
+    "DDPG with a straight-through decision",
+    "as `ste-ddpg`, and what is not used is masked",
+    "an agent with one critic for all devices, which searches the decision on it",
+    "the exact optimum, by enumeration",
+    "random decisions and resources",
+    "all offload, random band and power",
+    "all compute themselves, random clock",
+    "the best of as many random decisions as there are training slots",
+    NULL};
+static const char *const profile_names[] = {"calibrated", "paper", NULL};
+static const char *const profile_docs[] = {
+    "constraints cost only where they are broken, the band in shares of it",
+    "as printed: constraints count both ways, the band in Hz", NULL};
+
+/* clang-format off */
+static const struct schema_field rows[] = {
+    {.key = "arm", .type = SCHEMA_ENUM, MEMBER(arm), .names = arm_names, .name_docs = arm_docs, .fallback = "cpdrl",
+     .doc = "Who decides."},
+    {.key = "profile", .type = SCHEMA_ENUM, MEMBER(profile), .names = profile_names, .name_docs = profile_docs,
+     .fallback = "calibrated", .doc = "How the reward, Eq. (17), is read."},
+    {.key = "actor_rate", .type = SCHEMA_NUMBER, MEMBER(actor_rate), .maximum = 1, .fallback = "1e-4",
+     .doc = "Learning rate of the actor."},
+    {.key = "critic_rate", .type = SCHEMA_NUMBER, MEMBER(critic_rate), .maximum = 1, .fallback = "1e-4",
+     .doc = "Learning rate of the critic."},
+    {.key = "discount", .type = SCHEMA_NUMBER, MEMBER(discount), .maximum = 1, .fallback = "0.85",
+     .doc = "Discount factor, gamma."},
+    {.key = "soft_update", .type = SCHEMA_NUMBER, MEMBER(soft_update), .maximum = 1, .fallback = "0.005",
+     .doc = "Soft update coefficient, eta of Eq. (13) and (14)."},
+    {.key = "noise", .type = SCHEMA_NUMBER, MEMBER(noise), .maximum = 10, .fallback = "1",
+     .doc = "Standard deviation of the exploration noise on outputs in [-1, 1]."},
+    {.key = "noise_end", .type = SCHEMA_NUMBER, MEMBER(noise_end), .maximum = 10, .fallback = "1",
+     .doc = "What it falls to, linearly over the training slots."},
+    {.key = "batch", .type = SCHEMA_COUNT, MEMBER(batch), .minimum = 1, .maximum = 65536, .fallback = "64",
+     .doc = "Transitions of one update."},
+    {.key = "replay", .type = SCHEMA_COUNT, MEMBER(replay), .minimum = 2, .maximum = 10000000, .fallback = "100000",
+     .doc = "Transitions that are remembered."},
+    {.key = "episode", .type = SCHEMA_COUNT, MEMBER(episode_slots), .minimum = 1, .maximum = 10000000, .fallback = "40",
+     .doc = "Slots of an episode: the state starts at zero in each."},
+    {.key = "steepness", .type = SCHEMA_NUMBER, MEMBER(steepness), .flags = SCHEMA_ABOVE, .maximum = 1000, .fallback = "10",
+     .doc = "Steepness of the decision, beta of Eq. (15)."},
+    {.key = "penalty", .type = SCHEMA_NUMBER, MEMBER(penalty), .maximum = 1e6, .fallback = "1",
+     .doc = "Weight of the consistency loss, lambda_c of Eq. (18); `cpdrl` only."},
+    {.key = "output_range", .type = SCHEMA_NUMBER, MEMBER(output_range), .flags = SCHEMA_ABOVE, .maximum = 10,
+     .fallback = "0.25", .doc = "First weights of the last layers are uniform between plus and minus this."},
+};
+/* clang-format on */
+
+const struct schema cpdrl_options_schema = {.fields = rows, .count = LENGTH(rows), .item = NULL};
