@@ -115,6 +115,35 @@ void markup_quantity(struct markup *markup, double value) {
     markup_number(markup, value, decimals > 9 ? 9 : decimals);
 }
 
+void markup_scientific(struct markup *markup, double value, int decimals) {
+    double magnitude = fabs(value);
+    if (!isfinite(value) || magnitude < 1e-300) {
+        markup_number(markup, isfinite(value) ? 0 : value, 0);
+        return;
+    }
+    static const double scales[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    int exponent = (int)floor(log10(magnitude));
+    double digits = round(magnitude / pow(10, exponent) * scales[decimals]) / scales[decimals];
+    if (digits >= 10) { /* 9.99 rounded up */
+        digits = 1;
+        exponent++;
+    }
+    markup_number(markup, value < 0 ? -digits : digits, decimals);
+    markup_format(markup, "e%d", exponent);
+}
+
+void markup_figure(struct markup *markup, double value, int digits) {
+    double magnitude = fabs(value);
+    if (isfinite(value) && magnitude > 0 && (magnitude < 1e-4 || magnitude >= 1e6)) {
+        markup_scientific(markup, value, digits - 1);
+        return;
+    }
+    int whole =
+        magnitude > 0 ? (int)floor(log10(magnitude)) + 1 : 1; /* digits before the point, or 0, -1, ... */
+    int decimals = digits - whole;
+    markup_number(markup, value, decimals < 0 ? 0 : decimals > 9 ? 9 : decimals);
+}
+
 void markup_count(struct markup *markup, uint64_t value) {
     char digits[24];
     int length = snprintf(digits, sizeof digits, "%" PRIu64, value);

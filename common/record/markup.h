@@ -28,6 +28,11 @@ void markup_format(struct markup *markup, const char *format, ...) __attribute__
 void markup_number(struct markup *markup, double value, int decimals);
 /* A number with three significant digits: 0.0123, 1.23, 12.3, 123, 1,230. */
 void markup_quantity(struct markup *markup, double value);
+/* One digit, at most `decimals` (0..9) decimals, and a power of ten: 1.5e-7. 0 for what is smaller than
+ * 1e-300. */
+void markup_scientific(struct markup *markup, double value, int decimals);
+/* At most `digits` (1..9) significant digits; a power of ten beyond 0.0001 and a million: 0.012346, 1.2e7. */
+void markup_figure(struct markup *markup, double value, int digits);
 /* Thousands apart: 12,345. */
 void markup_count(struct markup *markup, uint64_t value);
 

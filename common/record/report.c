@@ -105,6 +105,7 @@ static enum status page(struct markup *out, const struct report_data *data, cons
     report_header(out, data);
     markup_raw(out, "<main>\n");
     report_cards(out, data);
+    report_learning(out, data, error, &status);
     timeline_panel(out, data);
     load_panel(out, data);
     markup_raw(out, "<div class=\"panels\">\n");

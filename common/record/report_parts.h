@@ -9,6 +9,10 @@ extern const char report_style[]; /* the style sheet, without the colours of lev
 void report_level_colours(struct markup *out, uint32_t level_count);
 void report_header(struct markup *out, const struct report_data *data);
 void report_cards(struct markup *out, const struct report_data *data);
+/* What nodes recorded: curves and figures; nothing when they recorded none. */
+void report_learning(struct markup *out, const struct report_data *data, struct error *error,
+                     enum status *status);
+void report_results(struct markup *out, const struct report_data *data); /* the figures alone, as a panel */
 void report_faults(struct markup *out, const struct report_data *data);
 void report_links(struct markup *out, const struct report_data *data, struct error *error,
                   enum status *status);

@@ -206,6 +206,54 @@ void report_processes(struct markup *out, const struct report_data *data, struct
     markup_raw(out, "</section>\n");
 }
 
+/* Whole numbers, as counts of parameters or bytes, in full. */
+static void cell_figure(struct markup *out, double value) {
+    markup_raw(out, "<td>");
+    if (!isfinite(value)) {
+        markup_raw(out, "<span class=\"warn\">not finite</span>");
+    } else if (fabs(value) < 1e12 && floor(value) == value) {
+        markup_raw(out, value < 0 ? "-" : "");
+        markup_count(out, (uint64_t)fabs(value));
+    } else {
+        markup_figure(out, value, 6);
+    }
+    markup_raw(out, "</td>");
+}
+
+static void result_row(struct markup *out, const struct summary_result *result, bool several) {
+    markup_raw(out, "<tr>");
+    cell_text(out, result->name);
+    cell_figure(out, result->mean);
+    cell_text(out, result->unit);
+    if (several)
+        cell_count(out, result->nodes);
+    if (several && result->nodes > 1) {
+        cell_figure(out, result->least);
+        cell_figure(out, result->most);
+    } else if (several) {
+        markup_raw(out, "<td></td><td></td>");
+    }
+    markup_raw(out, "</tr>\n");
+}
+
+void report_results(struct markup *out, const struct report_data *data) {
+    const struct summary *summary = &data->summary;
+    bool several = false;
+    for (uint32_t i = 0; i < summary->result_count; i++)
+        several = several || summary->results[i].nodes > 1;
+    panel_open(out, "Results", several ? "What nodes recorded; means over nodes." : "What nodes recorded.");
+    table_open(out, "Results", several ? "<name|value|<unit|nodes|least|most" : "<name|value|<unit");
+    for (uint32_t i = 0; i < summary->result_count; i++)
+        result_row(out, &summary->results[i], several);
+    table_close(out);
+    if (summary->result_names > summary->result_count)
+        markup_format(out,
+                      "<p class=\"caption\">The first %" PRIu32 " of %" PRIu64
+                      "; all are in metrics.sqlite.</p>\n",
+                      summary->result_count, summary->result_names);
+    markup_raw(out, "</section>\n");
+}
+
 void report_faults(struct markup *out, const struct report_data *data) {
     if (data->fault_count == 0)
         return;

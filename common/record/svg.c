@@ -1,5 +1,6 @@
 #include "common/record/svg.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -144,39 +145,131 @@ void svg_group_close(struct svg *svg) {
     markup_raw(svg->out, "</g>\n");
 }
 
+/* 1, 2 or 5 times a power of ten, at least `rough`. */
+static double round_step(double rough) {
+    double power = pow(10, floor(log10(rough)));
+    return rough <= power       ? power
+           : rough <= 2 * power ? 2 * power
+           : rough <= 5 * power ? 5 * power
+                                : 10 * power;
+}
+
 struct svg_axis svg_axis_of(double high, unsigned marks, bool exact) {
     double wanted = isfinite(high) && high > 0 ? high : 1;
-    double rough = wanted / (marks > 0 ? marks : 1), power = pow(10, floor(log10(rough)));
-    double step = rough <= power       ? power
-                  : rough <= 2 * power ? 2 * power
-                  : rough <= 5 * power ? 5 * power
-                                       : 10 * power;
+    double step = round_step(wanted / (marks > 0 ? marks : 1));
     double top = exact ? wanted : ceil(wanted / step - 1e-9) * step;
     return (struct svg_axis){.low = 0, .high = top, .step = step};
 }
 
+/* Half of the value to both sides, or of 1 around 0: what differs by less cannot be told apart on an axis. */
+static void widen(double *low, double *high) {
+    double size = fmax(fabs(*low), fabs(*high));
+    if (*high - *low > 1e-9 * size)
+        return;
+    double by = size > 1e-300 ? size / 2 : 0.5;
+    *low -= by;
+    *high += by;
+}
+
+struct svg_axis svg_axis_between(double low, double high, unsigned marks, bool exact) {
+    assert(isfinite(low) && isfinite(high) && low <= high && isfinite(high - low));
+    widen(&low, &high);
+    struct svg_axis axis = {.low = low, .high = high, .scale = SVG_COMPACT};
+    axis.step = round_step((high - low) / (marks > 0 ? marks : 1));
+    axis.mark = ceil(low / axis.step - 1e-9) * axis.step;
+    if (!exact) {
+        axis.low = axis.mark = floor(low / axis.step + 1e-9) * axis.step;
+        axis.high = ceil(high / axis.step - 1e-9) * axis.step;
+    }
+    return axis;
+}
+
+struct svg_axis svg_axis_log(double low, double high, unsigned marks) {
+    assert(low > 0 && low <= high && isfinite(high));
+    struct svg_axis axis = {.low = floor(log10(low)), .high = ceil(log10(high)), .scale = SVG_LOG};
+    if (axis.high <= axis.low)
+        axis.high = axis.low + 1;
+    axis.mark = axis.low;
+    axis.step = fmax(1, ceil((axis.high - axis.low) / (marks > 0 ? marks : 1)));
+    return axis;
+}
+
+static double share_of(const struct svg_axis *axis, double value) {
+    if (axis->scale == SVG_LOG)
+        value = value > 0 ? log10(value) : axis->low;
+    return (value - axis->low) / (axis->high - axis->low);
+}
+
+static double pixel_at(const struct svg_axis *axis, double share) {
+    return axis->from + fmin(fmax(share, 0), 1) * (axis->to - axis->from);
+}
+
 double svg_axis_at(const struct svg_axis *axis, double value) {
-    double part = (value - axis->low) / (axis->high - axis->low);
-    return axis->from + fmin(fmax(part, 0), 1) * (axis->to - axis->from);
+    return pixel_at(axis, share_of(axis, value));
 }
 
 static unsigned mark_count(const struct svg_axis *axis) {
-    return (unsigned)floor((axis->high - axis->low) / axis->step + 1e-9) + 1;
+    return (unsigned)floor((axis->high - axis->mark) / axis->step + 1e-9) + 1;
+}
+
+static int decimals_of(double step) {
+    return step >= 1 ? 0 : (int)fmin(9, ceil(-log10(step) - 1e-9));
+}
+
+/* Every mark with the same unit, so that they can be compared. */
+static void compact_number(struct markup *text, const struct svg_axis *axis, double value) {
+    static const struct {
+        double from, unit;
+        const char *letter;
+    } units[] = {{1e12, 0, ""}, {1e9, 1e9, "G"}, {1e6, 1e6, "M"}, {1e4, 1e3, "k"}, {0, 1, ""}};
+    double size = fmax(fabs(axis->low), fabs(axis->high));
+    size_t i = 0;
+    if (fabs(value) < axis->step / 2) {
+        markup_raw(text, "0");
+        return;
+    }
+    while (size < units[i].from)
+        i++;
+    if (units[i].unit == 0 || size < 1e-3) {
+        int digits = (int)(floor(log10(fabs(value)) + 1e-9) - floor(log10(axis->step) + 1e-9));
+        markup_scientific(text, value, digits < 0 ? 0 : digits > 9 ? 9 : digits);
+        return;
+    }
+    markup_number(text, value / units[i].unit, decimals_of(axis->step / units[i].unit));
+    markup_raw(text, units[i].letter);
+}
+
+static void power_of_ten(struct markup *text, double exponent) {
+    if (exponent >= -3 && exponent <= 3)
+        markup_number(text, pow(10, exponent), exponent < 0 ? (int)-exponent : 0);
+    else
+        markup_format(text, "1e%d", (int)exponent);
 }
 
 static void mark_text(struct svg *svg, const struct svg_axis *axis, double x, double y, double value,
                       const char *where) {
     struct markup text;
-    int decimals = axis->step >= 1 ? 0 : (int)fmin(9, ceil(-log10(axis->step) - 1e-9));
     markup_init(&text);
-    markup_number(&text, value, decimals);
+    if (axis->scale == SVG_LOG)
+        power_of_ten(&text, value);
+    else if (axis->scale == SVG_COMPACT)
+        compact_number(&text, axis, value);
+    else
+        markup_number(&text, value, decimals_of(axis->step));
     svg_text(svg, x, y, where, text.data != NULL ? text.data : "");
     markup_close(&text);
 }
 
+/* The i-th mark, as a number of the axis (SVG_LOG: a power of ten), and its pixel. */
+static double mark_at(const struct svg_axis *axis, unsigned i, double *pixel) {
+    double value = axis->mark + i * axis->step;
+    *pixel = pixel_at(axis, (value - axis->low) / (axis->high - axis->low));
+    return value;
+}
+
 void svg_axis_x(struct svg *svg, const struct svg_axis *axis, double y, double top_y, const char *label) {
     for (unsigned i = 0; i < mark_count(axis); i++) {
-        double value = axis->low + i * axis->step, x = svg_axis_at(axis, value);
+        double x, value = mark_at(axis, i, &x);
         svg_line(svg, x, top_y, x, y, "grid");
         mark_text(svg, axis, x, y + 16, value, "mark middle");
     }
@@ -187,10 +280,11 @@ void svg_axis_x(struct svg *svg, const struct svg_axis *axis, double y, double t
 /* The label lies flat above the axis: turned text is hard to read on a phone. */
 void svg_axis_y(struct svg *svg, const struct svg_axis *axis, double x, double far_x, const char *label) {
     for (unsigned i = 0; i < mark_count(axis); i++) {
-        double value = axis->low + i * axis->step, y = svg_axis_at(axis, value);
+        double y, value = mark_at(axis, i, &y);
         svg_line(svg, x, y, far_x, y, "grid");
         mark_text(svg, axis, x - 6, y + 4, value, "mark end");
     }
     svg_line(svg, x, axis->from, x, axis->to, "axis");
-    svg_text(svg, 2, fmin(axis->from, axis->to) - 12, "label start", label);
+    if (label[0] != '\0')
+        svg_text(svg, 2, fmin(axis->from, axis->to) - 12, "label start", label);
 }

@@ -45,17 +45,33 @@ void svg_path_close(struct svg *svg);
 void svg_group_open(struct svg *svg, const char *title);
 void svg_group_close(struct svg *svg);
 
-/* A linear axis from `low` to `high` over the pixels `from` to `to`, marked every `step`. */
+/* What the numbers of an axis stand for and how they are written. */
+enum svg_scale {
+    SVG_LINEAR = 0,
+    SVG_COMPACT, /* linear; 20k, 1.5M, 2e-7 where plain numbers are long */
+    SVG_LOG      /* low, high, mark and step are powers of ten */
+};
+
+/* An axis from `low` to `high` over the pixels `from` to `to`, marked at `mark` and every `step` from there.
+ */
 struct svg_axis {
-    double low, high, from, to, step;
+    double low, high, from, to, mark, step;
+    enum svg_scale scale;
 };
 
 /* An axis from 0 to at least `high` with about `marks` marks at 1, 2 or 5 times a power of ten; high stays if
  * `exact`. */
 struct svg_axis svg_axis_of(double high, unsigned marks, bool exact);
+/* An axis over any range, SVG_COMPACT. `exact`: from `low` to `high` themselves with the round marks between;
+ * else from mark to mark around them. A range of no width is widened. */
+struct svg_axis svg_axis_between(double low, double high, unsigned marks, bool exact);
+/* A logarithmic axis from the power of ten below `low` to the one above `high`; 0 < low <= high. */
+struct svg_axis svg_axis_log(double low, double high, unsigned marks);
+/* The pixel of a value (SVG_LOG: of the value itself, not of its logarithm). */
 double svg_axis_at(const struct svg_axis *axis, double value); /* clamped to the ends */
 
-/* Draws marks, grid lines and numbers: below for x (pixels down at y), to the left for y (grid to `far_x`).
+/* Draws marks, grid lines, numbers and the label (y: "" for none): below for x (pixels down at y), to the
+ * left for y (grid to `far_x`).
  */
 void svg_axis_x(struct svg *svg, const struct svg_axis *axis, double y, double top_y, const char *label);
 void svg_axis_y(struct svg *svg, const struct svg_axis *axis, double x, double far_x, const char *label);

@@ -12,7 +12,7 @@
 #include "common/record/markup.h"
 #include "common/record/report.h"
 #include "common/record/svg.h"
-#include "tests/record/sample_run.h"
+#include "tests/record/sample_learning.h"
 
 static struct sample_run run;
 
@@ -244,7 +244,8 @@ static void axes_reach_round_numbers(void **state) {
     assert_true(svg_axis_at(&axis, 11) == 0);
 }
 
-/* For eyes and browsers: a small run, a long one, one of a single slot. */
+/* For eyes and browsers: a small run, a long one, one of a single slot, one that learns, one without
+ * gateways. */
 static void sample_runs_are_left_where_asked(void **state) {
     (void)state;
     const char *base = getenv("TIERBED_SAMPLE_DIR");
@@ -263,6 +264,14 @@ static void sample_runs_are_left_where_asked(void **state) {
         must(sample_write(&run, dir, 7, samples[i].slots, &error), &error);
         free(report_of(dir));
     }
+    struct error error = {0};
+    char dir[DURABLE_PATH_MAX];
+    snprintf(dir, sizeof dir, "%s/learning", base);
+    must(sample_learning_write(&run, dir, 7, &error), &error);
+    free(report_of(dir));
+    snprintf(dir, sizeof dir, "%s/direct", base);
+    must(sample_direct_write(&run, dir, 12, 20, &error), &error);
+    free(report_of(dir));
 }
 
 int main(void) {
