@@ -5,11 +5,19 @@
 
 #include "common/learn/ddpg.h"
 #include "common/learn/maddpg.h"
+#include "common/learn/a3c.h"
+#include "common/learn/dqn.h"
 #include "common/learn/ppo.h"
+#include "common/learn/q_table.h"
+#include "common/learn/reinforce.h"
 #include "common/learn/scripted.h"
 
 static const struct agent_class *const classes[] = {
     &ppo_class,
+    &a3c_class,
+    &reinforce_class,
+    &q_table_class,
+    &dqn_class,
     &random_class,
     &scripted_class,
     &ddpg_class,

@@ -63,7 +63,7 @@ static void collect(struct ppo *ppo, const struct agent_transition *transition) 
         normaliser_collect(&ppo->pending.observations, transition->observation);
     if (!ppo->config.normalise_reward)
         return;
-    ppo->running_return = ppo->config.gamma * ppo->running_return + (double)transition->reward[0];
+    ppo->running_return = ppo->config.discount * ppo->running_return + (double)transition->reward[0];
     real row = (real)ppo->running_return;
     normaliser_collect(&ppo->pending.returns, &row);
     if (transition->terminated || transition->truncated)
@@ -140,7 +140,7 @@ void ppo_begin(struct ppo *ppo) {
                (size_t)rollout->fill * rollout->observation_size * sizeof(real));
     evaluate_rollout(ppo);
     struct gae_steps steps = rollout_steps(rollout, scaled_rewards(ppo), work->values);
-    gae_advantages(&steps, ppo->config.gamma, ppo->config.lambda, work->advantages, work->returns);
+    gae_advantages(&steps, ppo->config.discount, ppo->config.lambda, work->advantages, work->returns);
     for (uint32_t i = 0; i < rollout->fill; i++)
         work->order[i] = i;
     ppo->step = 0;
@@ -218,10 +218,9 @@ static double annealed(const struct ppo *ppo, double rate) {
 void ppo_apply(struct ppo *ppo, real *gradient, struct agent_report *report) {
     const struct ppo_config *config = &ppo->config;
     size_t critic = ppo->net.critic_offset;
-    double critic_rate =
-        config->critic_learning_rate > 0 ? config->critic_learning_rate : config->learning_rate;
+    double critic_rate = config->critic_rate > 0 ? config->critic_rate : config->actor_rate;
     report->gradient_norm += gradient_clip(gradient, ppo->net.parameter_count, config->gradient_norm);
-    ppo->actor_optimiser.config.learning_rate = annealed(ppo, config->learning_rate);
+    ppo->actor_optimiser.config.learning_rate = annealed(ppo, config->actor_rate);
     ppo->critic_optimiser.config.learning_rate = annealed(ppo, critic_rate);
     optimiser_step(&ppo->actor_optimiser, ppo->parameters, gradient);
     optimiser_step(&ppo->critic_optimiser, ppo->parameters + critic, gradient + critic);

@@ -24,11 +24,11 @@
 #include "common/learn/rollout.h"
 
 struct ppo_config {
-    struct agent_layers layers;
-    uint32_t horizon, epochs, minibatches;      /* horizon: a multiple of minibatches */
-    double learning_rate, critic_learning_rate; /* the latter 0: the former */
-    uint32_t anneal_rounds; /* both fall linearly to 0 over so many rounds; 0: they stay */
-    double gamma, lambda;
+    struct agent_layers hidden;
+    uint32_t horizon, epochs, minibatches; /* horizon: a multiple of minibatches */
+    double actor_rate, critic_rate;        /* the latter 0: the former */
+    uint32_t anneal_rounds;                /* both fall linearly to 0 over so many rounds; 0: they stay */
+    double discount, lambda;
     struct ppo_loss_config loss;
     double gradient_norm; /* global bound */
     double log_std;       /* at the start */

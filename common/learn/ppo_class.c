@@ -8,16 +8,16 @@
 #define OPTION(member) offsetof(struct ppo_config, member)
 
 static const struct agent_option options[] = {
-    {"layers", AGENT_OPTION_LAYERS, OPTION(layers), 1, 4096, "hidden layers of actor and critic"},
+    {"hidden", AGENT_OPTION_LAYERS, OPTION(hidden), 1, 4096, "hidden layers of actor and critic"},
     {"horizon", AGENT_OPTION_COUNT, OPTION(horizon), 1, 1 << 20, "steps between updates"},
     {"epochs", AGENT_OPTION_COUNT, OPTION(epochs), 1, 1000, "passes over the steps in an update"},
     {"minibatches", AGENT_OPTION_COUNT, OPTION(minibatches), 1, 1 << 20, "gradient steps in a pass"},
-    {"learning_rate", AGENT_OPTION_NUMBER, OPTION(learning_rate), 0, 10, "of Adam"},
-    {"critic_learning_rate", AGENT_OPTION_NUMBER, OPTION(critic_learning_rate), 0, 10,
-     "of the critic's Adam; 0: learning_rate"},
+    {"actor_rate", AGENT_OPTION_NUMBER, OPTION(actor_rate), 0, 10, "learning rate of the actor (Adam)"},
+    {"critic_rate", AGENT_OPTION_NUMBER, OPTION(critic_rate), 0, 10,
+     "learning rate of the critic; 0: actor_rate"},
     {"anneal_rounds", AGENT_OPTION_COUNT, OPTION(anneal_rounds), 0, 1e9,
      "updates over which the learning rates fall linearly to 0; 0: never"},
-    {"gamma", AGENT_OPTION_NUMBER, OPTION(gamma), 0, 1, "discount per step"},
+    {"discount", AGENT_OPTION_NUMBER, OPTION(discount), 0, 1, "gamma, weight of the value of what follows"},
     {"lambda", AGENT_OPTION_NUMBER, OPTION(lambda), 0, 1, "of generalised advantage estimation"},
     {"clip", AGENT_OPTION_NUMBER, OPTION(loss.clip), 1e-6, 1, "of the probability ratio"},
     {"entropy", AGENT_OPTION_NUMBER, OPTION(loss.entropy_coefficient), 0, 100, "weight of the entropy bonus"},
@@ -37,12 +37,12 @@ static const struct agent_option options[] = {
 };
 
 static void ppo_defaults(void *config) {
-    *(struct ppo_config *)config = (struct ppo_config){.layers = {2, {64, 64}},
+    *(struct ppo_config *)config = (struct ppo_config){.hidden = {2, {64, 64}},
                                                        .horizon = 256,
                                                        .epochs = 4,
                                                        .minibatches = 4,
-                                                       .learning_rate = 3e-4,
-                                                       .gamma = 0.99,
+                                                       .actor_rate = 3e-4,
+                                                       .discount = 0.99,
                                                        .lambda = 0.95,
                                                        .loss = {.clip = 0.2,
                                                                 .entropy_coefficient = 0.01,
@@ -107,13 +107,13 @@ static enum status statistics_open(struct ppo_statistics *statistics, const stru
 
 static enum status memory_open(struct ppo *ppo) {
     const struct ppo_config *config = &ppo->config;
-    TRY(actor_critic_open(&ppo->net, &ppo->agent.space, &config->layers,
+    TRY(actor_critic_open(&ppo->net, &ppo->agent.space, &config->hidden,
                           config->horizon / config->minibatches));
     TRY(rollout_init(&ppo->rollout, &ppo->agent.space, config->horizon));
     TRY(statistics_open(&ppo->applied, ppo));
     TRY(statistics_open(&ppo->pending, ppo));
     size_t count = ppo->net.parameter_count, actor = ppo->net.critic_offset;
-    struct optimiser_config adam = optimiser_adam(config->learning_rate);
+    struct optimiser_config adam = optimiser_adam(config->actor_rate);
     adam.epsilon = 1e-5;
     TRY(optimiser_init(&ppo->actor_optimiser, &adam, actor));
     TRY(optimiser_init(&ppo->critic_optimiser, &adam, count - actor));

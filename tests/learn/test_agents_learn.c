@@ -63,9 +63,9 @@ static void check(const struct task *task) {
 static void ppo_learns_choices(void **state) {
     (void)state;
     const struct task bandit = {
-        &toy_bandit, "ppo", {{"layers", "16"}, {"horizon", "64"}, {"learning_rate", "0.01"}}, 4096, 0.9};
+        &toy_bandit, "ppo", {{"hidden", "16"}, {"horizon", "64"}, {"actor_rate", "0.01"}}, 4096, 0.9};
     const struct task corridor = {
-        &toy_corridor, "ppo", {{"layers", "16"}, {"horizon", "64"}, {"learning_rate", "0.005"}}, 8192, 0.75};
+        &toy_corridor, "ppo", {{"hidden", "16"}, {"horizon", "64"}, {"actor_rate", "0.005"}}, 8192, 0.75};
     check(&bandit);
     check(&corridor);
 }
@@ -74,23 +74,87 @@ static void ppo_learns_numbers(void **state) {
     (void)state;
     const struct task mass = {&toy_mass,
                               "ppo",
-                              {{"layers", "16,16"},
+                              {{"hidden", "16,16"},
                                {"horizon", "256"},
-                               {"learning_rate", "0.005"},
+                               {"actor_rate", "0.005"},
                                {"epochs", "6"},
-                               {"gamma", "0.9"},
+                               {"discount", "0.9"},
                                {"normalise_reward", "1"},
                                {"normalise_observation", "1"}},
                               20480,
-                              -1.5};
+                              -0.6};
     check(&mass);
 }
 
 static void ppo_learns_choices_and_numbers_together(void **state) {
     (void)state;
     const struct task hybrid = {
-        &toy_hybrid, "ppo", {{"layers", "16"}, {"horizon", "64"}, {"learning_rate", "0.01"}}, 8192, 0.85};
+        &toy_hybrid, "ppo", {{"hidden", "16"}, {"horizon", "64"}, {"actor_rate", "0.01"}}, 8192, 0.85};
     check(&hybrid);
+}
+
+static void a3c_learns_choices_and_numbers(void **state) {
+    (void)state;
+    const struct task bandit = {&toy_bandit, "a3c", {{"hidden", "16"}, {"actor_rate", "0.005"}}, 4096, 0.9};
+    const struct task corridor = {
+        &toy_corridor, "a3c", {{"hidden", "16"}, {"actor_rate", "0.005"}}, 16384, 0.75};
+    const struct task hybrid = {&toy_hybrid, "a3c", {{"hidden", "16"}, {"actor_rate", "0.005"}}, 8192, 0.85};
+    check(&bandit);
+    check(&corridor);
+    check(&hybrid);
+}
+
+static void reinforce_learns_with_and_without_a_baseline(void **state) {
+    (void)state;
+    const struct task bandit = {
+        &toy_bandit, "reinforce", {{"hidden", "16"}, {"actor_rate", "0.01"}, {"baseline", "0"}}, 8192, 0.9};
+    const struct task corridor = {
+        &toy_corridor, "reinforce", {{"hidden", "16"}, {"actor_rate", "0.01"}}, 16384, 0.75};
+    check(&bandit);
+    check(&corridor);
+}
+
+static void q_learning_learns_in_a_table(void **state) {
+    (void)state;
+    const struct task corridor = {
+        &toy_corridor,
+        "q_table",
+        {{"low", "-0.125"}, {"high", "1.125"}, {"bins", "5"}, {"epsilon_steps", "2000"}},
+        4096,
+        0.75};
+    const struct task bandit = {&toy_bandit,
+                                "q_table",
+                                {{"low", "0"}, {"high", "2"}, {"bins", "2"}, {"epsilon_steps", "1000"}},
+                                2048,
+                                0.9};
+    check(&corridor);
+    check(&bandit);
+}
+
+static void q_learning_learns_with_a_network(void **state) {
+    (void)state;
+    const struct task plain = {&toy_corridor,
+                               "dqn",
+                               {{"hidden", "32"},
+                                {"double", "0"},
+                                {"epsilon_steps", "2000"},
+                                {"target_every", "50"},
+                                {"warm_up", "200"},
+                                {"discount", "0.9"}},
+                               6000,
+                               0.75};
+    const struct task twice = {&toy_corridor,
+                               "dqn",
+                               {{"hidden", "32"},
+                                {"double", "1"},
+                                {"epsilon_steps", "2000"},
+                                {"target_every", "50"},
+                                {"warm_up", "200"},
+                                {"discount", "0.9"}},
+                               6000,
+                               0.75};
+    check(&plain);
+    check(&twice);
 }
 
 int main(void) {
@@ -98,6 +162,10 @@ int main(void) {
         cmocka_unit_test(ppo_learns_choices),
         cmocka_unit_test(ppo_learns_numbers),
         cmocka_unit_test(ppo_learns_choices_and_numbers_together),
+        cmocka_unit_test(a3c_learns_choices_and_numbers),
+        cmocka_unit_test(reinforce_learns_with_and_without_a_baseline),
+        cmocka_unit_test(q_learning_learns_in_a_table),
+        cmocka_unit_test(q_learning_learns_with_a_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
