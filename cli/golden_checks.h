@@ -8,5 +8,9 @@ void golden_check_dense(struct golden *golden, struct golden_node root);
 void golden_check_optim(struct golden *golden, struct golden_node root);
 void golden_check_per(struct golden *golden, struct golden_node root);
 void golden_check_maddpg(struct golden *golden, struct golden_node root);
+void golden_check_gae(struct golden *golden, struct golden_node root);
+void golden_check_ppo(struct golden *golden, struct golden_node root);
+void golden_check_a3c(struct golden *golden, struct golden_node root);
+void golden_check_qlearn(struct golden *golden, struct golden_node root);
 
 #endif

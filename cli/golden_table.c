@@ -7,5 +7,9 @@ const struct golden_file golden_table[] = {
     {"optim.json", golden_check_optim},
     {"per.json", golden_check_per},
     {"maddpg_update.json", golden_check_maddpg},
+    {"gae.json", golden_check_gae},
+    {"ppo.json", golden_check_ppo},
+    {"a3c.json", golden_check_a3c},
+    {"qlearn.json", golden_check_qlearn},
     {NULL, NULL},
 };
