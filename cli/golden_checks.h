@@ -12,5 +12,6 @@ void golden_check_gae(struct golden *golden, struct golden_node root);
 void golden_check_ppo(struct golden *golden, struct golden_node root);
 void golden_check_a3c(struct golden *golden, struct golden_node root);
 void golden_check_qlearn(struct golden *golden, struct golden_node root);
+void golden_check_sac(struct golden *golden, struct golden_node root);
 
 #endif

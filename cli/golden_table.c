@@ -11,5 +11,6 @@ const struct golden_file golden_table[] = {
     {"ppo.json", golden_check_ppo},
     {"a3c.json", golden_check_a3c},
     {"qlearn.json", golden_check_qlearn},
+    {"sac.json", golden_check_sac},
     {NULL, NULL},
 };

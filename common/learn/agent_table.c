@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-#include "common/learn/ddpg.h"
-#include "common/learn/maddpg.h"
 #include "common/learn/a3c.h"
+#include "common/learn/ddpg.h"
 #include "common/learn/dqn.h"
+#include "common/learn/maddpg.h"
 #include "common/learn/ppo.h"
 #include "common/learn/q_table.h"
 #include "common/learn/reinforce.h"
+#include "common/learn/sac.h"
 #include "common/learn/scripted.h"
 
 static const struct agent_class *const classes[] = {
@@ -22,6 +23,7 @@ static const struct agent_class *const classes[] = {
     &scripted_class,
     &ddpg_class,
     &maddpg_class,
+    &sac_class,
 };
 
 const struct agent_class *agent_class_at(size_t index) {
