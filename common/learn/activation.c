@@ -1,44 +1,95 @@
-/* activation: element by element, plain loops that the compiler vectorises. */
+/* activation: element by element. In single precision the exponential functions run over vectors
+ * (vector_math.h). */
 #include "common/learn/activation.h"
 
 #include <assert.h>
 
 #define LEAKY_SLOPE ((real)0.01)
 
-static real sigmoid(real x) {
+#ifdef LEARN_DOUBLE
+
+static real sigmoid_of(real x) {
     real e = real_exp(-real_abs(x)); /* never overflows */
     return x >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
 
-static real softplus(real x) {
+static real softplus_of(real x) {
     return real_max(x, 0) + real_log1p(real_exp(-real_abs(x)));
 }
+
+static void forward_tanh(const real *x, size_t count, real *y) {
+    for (size_t i = 0; i < count; i++)
+        y[i] = real_tanh(x[i]);
+}
+
+static void forward_sigmoid(const real *x, size_t count, real *y) {
+    for (size_t i = 0; i < count; i++)
+        y[i] = sigmoid_of(x[i]);
+}
+
+static void forward_softplus(const real *x, size_t count, real *y) {
+    for (size_t i = 0; i < count; i++)
+        y[i] = softplus_of(x[i]);
+}
+
+#else
+
+#include <string.h>
+
+#include "common/learn/vector_math.h"
+
+typedef vector (*vector_function)(vector);
+
+/* The rest of less than a vector goes through a vector of its own. */
+static inline __attribute__((always_inline)) void map(vector_function function, const real *x, size_t count,
+                                                      real *y) {
+    size_t i = 0;
+    for (; i + VECTOR_WIDTH <= count; i += VECTOR_WIDTH)
+        vector_store(y + i, function(vector_load(x + i)));
+    if (i == count)
+        return;
+    real rest[VECTOR_WIDTH] = {0};
+    memcpy(rest, x + i, (count - i) * sizeof *rest);
+    vector_store(rest, function(vector_load(rest)));
+    memcpy(y + i, rest, (count - i) * sizeof *rest);
+}
+
+static void forward_tanh(const real *x, size_t count, real *y) {
+    map(vector_tanh, x, count, y);
+}
+
+static void forward_sigmoid(const real *x, size_t count, real *y) {
+    map(vector_sigmoid, x, count, y);
+}
+
+static void forward_softplus(const real *x, size_t count, real *y) {
+    map(vector_softplus, x, count, y);
+}
+
+#endif
 
 void activation_forward(enum activation kind, const real *x, size_t count, real *y) {
     switch (kind) {
     case ACTIVATION_NONE:
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count && x != y; i++)
             y[i] = x[i];
         return;
     case ACTIVATION_RELU:
         for (size_t i = 0; i < count; i++)
-            y[i] = x[i] > 0 ? x[i] : 0;
+            y[i] = x[i] < 0 ? 0 : x[i];
         return;
     case ACTIVATION_LEAKY_RELU:
         for (size_t i = 0; i < count; i++)
-            y[i] = x[i] > 0 ? x[i] : LEAKY_SLOPE * x[i];
+            y[i] = x[i] < 0 ? LEAKY_SLOPE * x[i] : x[i];
         return;
     case ACTIVATION_TANH:
-        for (size_t i = 0; i < count; i++)
-            y[i] = real_tanh(x[i]);
+        forward_tanh(x, count, y);
         return;
     case ACTIVATION_SIGMOID:
-        for (size_t i = 0; i < count; i++)
-            y[i] = sigmoid(x[i]);
+        forward_sigmoid(x, count, y);
         return;
     case ACTIVATION_SOFTPLUS:
-        for (size_t i = 0; i < count; i++)
-            y[i] = softplus(x[i]);
+        forward_softplus(x, count, y);
         return;
     }
     assert(0 && "no such activation");

@@ -3,28 +3,34 @@
 
 #include <string.h>
 
+#include "common/learn/matrix.h"
+
 void dense_forward(const struct dense *dense, const real *x, size_t batch, real *y) {
-    size_t in = dense->in, out = dense->out;
-    for (size_t row = 0; row < batch; row++) {
-        real *target = y + row * out;
-        if (dense->bias != NULL)
-            memcpy(target, dense->bias, out * sizeof *target);
-        else
-            memset(target, 0, out * sizeof *target);
-        for (size_t i = 0; i < in; i++)
-            for (size_t o = 0; o < out; o++)
-                target[o] += x[row * in + i] * dense->weight[i * out + o];
-    }
+    struct matrix_product product = {.rows = batch,
+                                     .columns = dense->out,
+                                     .inner = dense->in,
+                                     .a = x,
+                                     .b = dense->weight,
+                                     .c = y,
+                                     .a_stride = dense->in,
+                                     .b_stride = dense->out,
+                                     .c_stride = dense->out,
+                                     .bias = dense->bias};
+    matrix_multiply(&product);
 }
 
 static void weight_gradient(const struct dense *dense, const real *x, const real *dy, size_t batch,
                             real *weight) {
-    size_t in = dense->in, out = dense->out;
-    memset(weight, 0, in * out * sizeof *weight);
-    for (size_t row = 0; row < batch; row++)
-        for (size_t i = 0; i < in; i++)
-            for (size_t o = 0; o < out; o++)
-                weight[i * out + o] += x[row * in + i] * dy[row * out + o];
+    struct matrix_product product = {.rows = dense->in,
+                                     .columns = dense->out,
+                                     .inner = batch,
+                                     .a = x,
+                                     .b = dy,
+                                     .c = weight,
+                                     .a_stride = dense->in,
+                                     .b_stride = dense->out,
+                                     .c_stride = dense->out};
+    matrix_multiply_tn(&product);
 }
 
 static void bias_gradient(const struct dense *dense, const real *dy, size_t batch, real *bias) {
@@ -35,14 +41,16 @@ static void bias_gradient(const struct dense *dense, const real *dy, size_t batc
 }
 
 static void input_gradient(const struct dense *dense, const real *dy, size_t batch, real *dx) {
-    size_t in = dense->in, out = dense->out;
-    for (size_t row = 0; row < batch; row++)
-        for (size_t i = 0; i < in; i++) {
-            real sum = 0;
-            for (size_t o = 0; o < out; o++)
-                sum += dy[row * out + o] * dense->weight[i * out + o];
-            dx[row * in + i] = sum;
-        }
+    struct matrix_product product = {.rows = batch,
+                                     .columns = dense->in,
+                                     .inner = dense->out,
+                                     .a = dy,
+                                     .b = dense->weight,
+                                     .c = dx,
+                                     .a_stride = dense->out,
+                                     .b_stride = dense->out,
+                                     .c_stride = dense->in};
+    matrix_multiply_nt(&product);
 }
 
 void dense_backward(const struct dense *dense, const real *x, const real *dy, size_t batch,

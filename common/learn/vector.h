@@ -77,4 +77,55 @@ static inline vector vector_fma(vector a, vector b, vector c) {
 }
 #endif
 
+/* The lower (upper) halves of a and b, interleaved: a0 b0 a1 b1 ... */
+#ifdef LEARN_DOUBLE
+#define VECTOR_LANES (VECTOR_BYTES / 8)
+#else
+#define VECTOR_LANES (VECTOR_BYTES / 4)
+#endif
+#if VECTOR_LANES == 2
+#define VECTOR_LOW 0, 2
+#define VECTOR_HIGH 1, 3
+#elif VECTOR_LANES == 4
+#define VECTOR_LOW 0, 4, 1, 5
+#define VECTOR_HIGH 2, 6, 3, 7
+#elif VECTOR_LANES == 8
+#define VECTOR_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define VECTOR_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define VECTOR_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define VECTOR_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#endif
+static inline vector vector_low(vector a, vector b) {
+    return __builtin_shufflevector(a, b, VECTOR_LOW);
+}
+static inline vector vector_high(vector a, vector b) {
+    return __builtin_shufflevector(a, b, VECTOR_HIGH);
+}
+
+/* The square of VECTOR_WIDTH rows at `from`, `from_step` elements apart, transposed to `to`. */
+static inline void vector_transpose(const real *from, size_t from_step, real *to, size_t to_step) {
+    vector rows[VECTOR_LANES], mixed[VECTOR_LANES];
+    for (size_t i = 0; i < VECTOR_LANES; i++)
+        rows[i] = vector_load(from + i * from_step);
+    for (size_t distance = 1; distance < VECTOR_LANES; distance *= 2) {
+        for (size_t i = 0; i < VECTOR_LANES / 2; i++) {
+            mixed[2 * i] = vector_low(rows[i], rows[i + VECTOR_LANES / 2]);
+            mixed[2 * i + 1] = vector_high(rows[i], rows[i + VECTOR_LANES / 2]);
+        }
+        for (size_t i = 0; i < VECTOR_LANES; i++)
+            rows[i] = mixed[i];
+    }
+    for (size_t i = 0; i < VECTOR_LANES; i++)
+        vector_store(to + i * to_step, rows[i]);
+}
+
+/* Sum of the lanes, from the first to the last. */
+static inline real vector_sum(vector value) {
+    real sum = value[0];
+    for (size_t lane = 1; lane < VECTOR_LANES; lane++)
+        sum += value[lane];
+    return sum;
+}
+
 #endif

@@ -1,0 +1,2 @@
+/* Goal and method as test_matrix.c, for the kernels in double precision. */
+#include "tests/learn/matrix_cases.h"
