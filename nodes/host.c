@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/memory.h"
 #include "common/base/random.h"
@@ -153,10 +154,30 @@ static void carry_out(struct host *host, struct host_node *node) {
     }
 }
 
+static int64_t monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * VTIME_NS_PER_S + now.tv_nsec;
+}
+
+/* Where the time of a call is booked; NULL: nowhere. */
+static struct host_handler *handler_of(struct host_node *node, enum hosting_call call,
+                                       const struct node_event *event) {
+    if (call == HOSTING_MESSAGE)
+        return &node->on_message[event->type];
+    return call == HOSTING_TIMER && event->timer < NODE_TIMERS_MAX ? &node->on_timer[event->timer] : NULL;
+}
+
 enum status host_call(struct host *host, struct host_node *node, enum hosting_call call,
                       const struct node_event *event) {
     struct error error = {0};
+    struct host_handler *handler = handler_of(node, call, event);
+    int64_t begin_ns = monotonic_ns();
     enum status status = hosting_call(&node->hosting, call, event, &host->out, &error);
+    if (handler != NULL) {
+        handler->calls++;
+        handler->wall_ns += monotonic_ns() - begin_ns;
+    }
     if (status == STATUS_INVALID && call != HOSTING_START && call != HOSTING_RESTART) {
         node->totals.protocol_errors++;
         status = STATUS_OK;
@@ -457,6 +478,25 @@ static void add_link_rows(struct host *host, const struct host_node *node) {
     }
 }
 
+static void add_handler_row(struct host *host, const struct host_node *node, const char *name,
+                            const struct host_handler *handler) {
+    if (name == NULL || handler->calls == 0)
+        return;
+    struct row row = {.kind = ROW_HANDLER,
+                      .as.handler = {.node = node->totals.node,
+                                     .calls = handler->calls,
+                                     .wall_s = (double)handler->wall_ns * 1e-9}};
+    snprintf(row.as.handler.name, sizeof row.as.handler.name, "%s", name);
+    host_add_row(host, &row);
+}
+
+static void add_handler_rows(struct host *host, const struct host_node *node) {
+    for (uint32_t type = 0; type < MESSAGE_COUNT; type++)
+        add_handler_row(host, node, message_info(type)->name, &node->on_message[type]);
+    for (uint32_t timer = 0; timer < NODE_TIMERS_MAX; timer++)
+        add_handler_row(host, node, node->hosting.class->timer_names[timer], &node->on_timer[timer]);
+}
+
 const uint8_t *host_take_final(void *context, size_t *size) {
     struct host *host = context;
     for (uint32_t id = 0; id < host->node_count; id++) {
@@ -468,6 +508,7 @@ const uint8_t *host_take_final(void *context, size_t *size) {
             (void)hosting_totals(&node->hosting, &node->totals, &error); /* a dead child has nothing to add */
         host_add_row(host, &(struct row){.kind = ROW_NODE, .as.node = node->totals});
         add_link_rows(host, node);
+        add_handler_rows(host, node);
     }
     return host_take_rows(host, size);
 }

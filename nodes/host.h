@@ -30,6 +30,12 @@ struct host_config {
 
 enum node_mode { NODE_ABSENT = 0, NODE_UP, NODE_DOWN, NODE_HUNG };
 
+/* How often handlers of one kind were called and what they took, wall clock. */
+struct host_handler {
+    uint64_t calls;
+    int64_t wall_ns;
+};
+
 struct host_node {
     enum node_mode mode;
     uint32_t incarnation;
@@ -37,6 +43,7 @@ struct host_node {
     struct hosting hosting;
     struct network_card card;
     struct row_node totals;
+    struct host_handler on_message[MESSAGE_COUNT], on_timer[NODE_TIMERS_MAX];
     char *durable_path;
 };
 

@@ -50,6 +50,8 @@ struct node_event {
 typedef enum status (*node_handler)(void *state, const struct node_env *env, const struct node_event *event,
                                     struct outbox *out);
 
+#define NODE_TIMERS_MAX 8
+
 struct node_class {
     enum node_role role;
     size_t state_bytes; /* the host allocates this much, zero-filled, before on_start or on_restart */
@@ -60,6 +62,7 @@ struct node_class {
     node_handler on_timer;
     node_handler on_message[MESSAGE_COUNT];
     void (*close)(void *state); /* frees what the state owns; safe after a failed start */
+    const char *timer_names[NODE_TIMERS_MAX]; /* by number; NULL: has no name in the record */
     /* Fills busy_ns and energy_j of the node's row at the end of the run; NULL: the node computes nothing. */
     void (*totals)(const void *state, struct row_node *row);
 };

@@ -134,6 +134,8 @@ static bool row_fits(const struct record *record, const struct row *row) {
         return row->as.series.node < topology->node_count;
     case ROW_RESULT:
         return row->as.result.node < topology->node_count;
+    case ROW_HANDLER:
+        return row->as.handler.node < topology->node_count;
     case ROW_KIND_COUNT:
         break;
     }

@@ -219,6 +219,23 @@ static bool get_result(struct bytes_reader *reader, struct row_result *row) {
     return row_name_valid(row->name, ROW_RESULT_NAME_MAX) && row_unit_valid(row->unit);
 }
 
+static void put_handler(struct bytes_writer *writer, const struct row_handler *row) {
+    assert(row_name_valid(row->name, ROW_SERIES_NAME_MAX));
+    bytes_put_u32(writer, row->node);
+    put_text(writer, row->name);
+    bytes_put_u64(writer, row->calls);
+    bytes_put_f64(writer, row->wall_s);
+}
+
+static bool get_handler(struct bytes_reader *reader, struct row_handler *row) {
+    row->node = bytes_get_u32(reader);
+    if (!get_text(reader, row->name, ROW_SERIES_NAME_MAX))
+        return false;
+    row->calls = bytes_get_u64(reader);
+    row->wall_s = bytes_get_f64(reader);
+    return row_name_valid(row->name, ROW_SERIES_NAME_MAX);
+}
+
 void row_encode(struct bytes_writer *writer, const struct row *row) {
     assert(row->kind >= ROW_TASK && row->kind < ROW_KIND_COUNT);
     bytes_put_u8(writer, (uint8_t)row->kind);
@@ -243,6 +260,9 @@ void row_encode(struct bytes_writer *writer, const struct row *row) {
         break;
     case ROW_RESULT:
         put_result(writer, &row->as.result);
+        break;
+    case ROW_HANDLER:
+        put_handler(writer, &row->as.handler);
         break;
     case ROW_KIND_COUNT:
         break;
@@ -279,6 +299,9 @@ enum status row_decode(struct bytes_reader *reader, struct row *row) {
         break;
     case ROW_RESULT:
         valid = get_result(reader, &row->as.result);
+        break;
+    case ROW_HANDLER:
+        valid = get_handler(reader, &row->as.handler);
         break;
     case ROW_KIND_COUNT:
         valid = false;

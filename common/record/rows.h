@@ -19,6 +19,7 @@ enum row_kind {
     ROW_PROCESS,
     ROW_SERIES,
     ROW_RESULT,
+    ROW_HANDLER,
     ROW_KIND_COUNT
 };
 
@@ -93,6 +94,14 @@ struct row_result {
     double value;
 };
 
+/* What one kind of event cost a node, wall clock; written at the end by its host. */
+struct row_handler {
+    uint32_t node;
+    char name[ROW_SERIES_NAME_MAX + 1]; /* message, or timer of its class */
+    uint64_t calls;
+    double wall_s; /* in the node's handler; with a child process, on the way there and back too */
+};
+
 struct row {
     enum row_kind kind;
     union {
@@ -103,6 +112,7 @@ struct row {
         struct row_process process;
         struct row_series series;
         struct row_result result;
+        struct row_handler handler;
     } as;
 };
 

@@ -47,6 +47,9 @@ static const char processes_table[] =
 static const char series_table[] =
     "CREATE TABLE series (node_id INTEGER, name TEXT, step INTEGER, value REAL)";
 
+static const char handlers_table[] =
+    "CREATE TABLE handlers (node_id INTEGER, handler TEXT, calls INTEGER, wall_s REAL)";
+
 static const char results_table[] = "CREATE TABLE results (node_id INTEGER, name TEXT, value REAL, unit TEXT,"
                                     " PRIMARY KEY (name, node_id)) WITHOUT ROWID";
 
@@ -104,15 +107,29 @@ static const char links_view[] =
 
 const char *const schema_statements[] = {
     meta_table,        levels_table, nodes_table,     links_table,  tasks_table,   node_totals_table,
-    link_totals_table, faults_table, processes_table, series_table, results_table, tasks_view,
-    level_view,        place_view,   slots_view,      links_view,   NULL};
+    link_totals_table, faults_table, processes_table, series_table, results_table, handlers_table,
+    tasks_view,        level_view,   place_view,      slots_view,   links_view,    NULL};
 
 const char *const schema_indexes[] = {"CREATE INDEX tasks_by_device ON tasks (device_id, slot)",
                                       "CREATE INDEX tasks_by_slot ON tasks (slot, device_id)",
                                       "CREATE INDEX series_by_name ON series (name, node_id, step, value)",
                                       NULL};
 
-const char *const schema_tables[] = {
-    "meta",    "levels",    "nodes",  "links",   "tasks",   "node_totals",      "link_totals",
-    "faults",  "processes", "series", "results", "v_tasks", "v_delay_by_level", "v_delay_by_place",
-    "v_slots", "v_links",   NULL};
+const char *const schema_tables[] = {"meta",
+                                     "levels",
+                                     "nodes",
+                                     "links",
+                                     "tasks",
+                                     "node_totals",
+                                     "link_totals",
+                                     "faults",
+                                     "processes",
+                                     "series",
+                                     "results",
+                                     "handlers",
+                                     "v_tasks",
+                                     "v_delay_by_level",
+                                     "v_delay_by_place",
+                                     "v_slots",
+                                     "v_links",
+                                     NULL};

@@ -100,7 +100,8 @@ static const char *const insert_sql[ROW_KIND_COUNT] = {
     [ROW_FAULT] = "INSERT INTO faults VALUES (?,?,?,?,?,?,?,?)",
     [ROW_PROCESS] = "INSERT INTO processes VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     [ROW_SERIES] = "INSERT INTO series VALUES (?,?,?,?)",
-    [ROW_RESULT] = "INSERT OR REPLACE INTO results VALUES (?,?,?,?)"};
+    [ROW_RESULT] = "INSERT OR REPLACE INTO results VALUES (?,?,?,?)",
+    [ROW_HANDLER] = "INSERT INTO handlers VALUES (?,?,?,?)"};
 
 static void bind_task(struct binder *to, const struct row_task *row) {
     const struct task_header *task = &row->task;
@@ -221,6 +222,13 @@ static void bind_result(struct binder *to, const struct row_result *row) {
     bind_text(to, row->unit);
 }
 
+static void bind_handler(struct binder *to, const struct row_handler *row) {
+    bind_integer(to, row->node);
+    bind_text(to, row->name);
+    bind_count(to, row->calls);
+    bind_real(to, row->wall_s);
+}
+
 enum status store_row(struct store *store, const struct record_config *config, const struct row *row,
                       struct error *error) {
     if (store->pending == 0)
@@ -248,6 +256,9 @@ enum status store_row(struct store *store, const struct record_config *config, c
         break;
     case ROW_RESULT:
         bind_result(&to, &row->as.result);
+        break;
+    case ROW_HANDLER:
+        bind_handler(&to, &row->as.handler);
         break;
     case ROW_KIND_COUNT:
         break;

@@ -36,6 +36,14 @@ struct summary_series {
     double last; /* value at the last step of each node: mean over nodes, NAN when none is finite */
 };
 
+/* Wall clock that nodes of a role spent with one kind of event. */
+struct summary_handler {
+    char role[12], name[ROW_SERIES_NAME_MAX + 1];
+    uint64_t calls;
+    double wall_s;
+};
+
+#define SUMMARY_HANDLERS_MAX 64u
 #define SUMMARY_RESULTS_MAX 128u
 #define SUMMARY_SERIES_MAX 64u
 
@@ -72,7 +80,8 @@ struct summary {
     /* By name, the first ones; result_names and series_names say how many names there are. */
     struct summary_result results[SUMMARY_RESULTS_MAX];
     struct summary_series series[SUMMARY_SERIES_MAX];
-    uint32_t result_count, series_count;
+    struct summary_handler handlers[SUMMARY_HANDLERS_MAX];
+    uint32_t result_count, series_count, handler_count;
     uint64_t result_names, series_names;
 };
 

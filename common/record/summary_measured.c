@@ -35,12 +35,31 @@ static enum status take_series(sqlite3_stmt *row, void *context) {
     return STATUS_OK;
 }
 
+static enum status take_handler(sqlite3_stmt *row, void *context) {
+    struct summary *summary = context;
+    if (summary->handler_count >= SUMMARY_HANDLERS_MAX)
+        return STATUS_OK;
+    struct summary_handler *handler = &summary->handlers[summary->handler_count++];
+    reader_text(row, 0, handler->role, sizeof handler->role);
+    reader_text(row, 1, handler->name, sizeof handler->name);
+    handler->calls = reader_count(row, 2);
+    handler->wall_s = reader_real(row, 3);
+    return STATUS_OK;
+}
+
 /* In the inner query `value` is that of the row with the greatest step: SQLite promises so for a bare column
  * beside a MAX. */
 enum status summary_load_measured(sqlite3 *db, struct summary *summary, struct error *error) {
-    bool results = false, series = false;
+    bool results = false, series = false, handlers = false;
     TRY(reader_has_table(db, "results", &results, error));
     TRY(reader_has_table(db, "series", &series, error));
+    TRY(reader_has_table(db, "handlers", &handlers, error));
+    if (handlers)
+        TRY(reader_each(
+            db,
+            "SELECT role, handler, SUM(calls), SUM(wall_s) FROM handlers JOIN nodes USING (node_id)"
+            " GROUP BY role, handler ORDER BY role, handler",
+            take_handler, summary, error));
     if (results)
         TRY(reader_each(db,
                         "SELECT name, MAX(unit), COUNT(*), AVG(value), MIN(value), MAX(value) FROM results"
@@ -112,6 +131,24 @@ void summary_print_measured(const struct summary *summary, FILE *out) {
     print_rest(summary->series_names, summary->series_count, out);
 }
 
+/* "handlers": {role: {handler: {calls, wall_s, mean_us}}} */
+static void handlers_to_json(const struct summary *summary, json_t *root) {
+    json_t *roles = json_object();
+    for (uint32_t i = 0; i < summary->handler_count; i++) {
+        const struct summary_handler *handler = &summary->handlers[i];
+        json_t *role = json_object_get(roles, handler->role);
+        if (role == NULL) {
+            role = json_object();
+            json_object_set_new(roles, handler->role, role);
+        }
+        json_object_set_new(role, handler->name,
+                            json_pack("{s:o, s:o, s:o}", "calls", summary_json_count(handler->calls),
+                                      "wall_s", summary_json_number(handler->wall_s), "mean_us",
+                                      summary_json_number(handler->wall_s * 1e6 / (double)handler->calls)));
+    }
+    json_object_set_new(root, "handlers", roles);
+}
+
 void summary_measured_to_json(const struct summary *summary, json_t *root) {
     json_t *results = json_object(), *all_series = json_object();
     for (uint32_t i = 0; i < summary->result_count; i++) {
@@ -132,6 +169,7 @@ void summary_measured_to_json(const struct summary *summary, json_t *root) {
                       summary_json_count(series->nodes), "not_finite",
                       summary_json_count(series->not_finite)));
     }
+    handlers_to_json(summary, root);
     json_object_set_new(root, "results", results);
     json_object_set_new(root, "series", all_series);
 }

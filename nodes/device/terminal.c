@@ -336,4 +336,7 @@ const struct node_class terminal_class = {
             [MESSAGE_LINK_STATE] = on_link_state,
             [MESSAGE_REFUSED] = on_refused,
         },
+    .timer_names = {[TERMINAL_TIMER_SLOT] = "slot",
+                    [TERMINAL_TIMER_COMPUTED] = "computed",
+                    [TERMINAL_TIMER_GIVE_UP] = "give_up"},
 };

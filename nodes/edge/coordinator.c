@@ -132,7 +132,7 @@ static void begin_slot(struct coordinator *edge, const struct node_env *env, uin
         edge->devices[i].settled = edge->devices[i].computing = false;
     int64_t decide_ns = now_ns + env->scenario->compute.collect_window_ns;
     int64_t last_ns = slot_end_ns(env->scenario, slot);
-    outbox_timer(out, decide_ns < last_ns ? decide_ns : last_ns, COORDINATOR_TIMER_DECIDE, slot);
+    outbox_timer(out, decide_ns < last_ns ? decide_ns : last_ns, COORDINATOR_TIMER_COLLECT, slot);
     outbox_timer(out, last_ns > now_ns ? last_ns : now_ns, COORDINATOR_TIMER_SETTLE, slot);
 }
 
@@ -181,10 +181,14 @@ static void tell(const struct coordinator *edge, uint32_t index, struct outbox *
     outbox_send_reserved(out, device, MESSAGE_DECISION, &writer, 0, 0);
 }
 
-static void decide(struct coordinator *edge, const struct node_env *env, struct outbox *out) {
+static void decide(struct coordinator *edge, const struct node_env *env, int64_t now_ns, struct outbox *out) {
     struct scheme_slot slot = slot_of(edge, env->scenario);
     edge->decided = true;
     edge->scheme->decide(edge->scheme_state, &slot, edge->decisions);
+    outbox_timer(out, now_ns, COORDINATOR_TIMER_TELL, edge->slot);
+}
+
+static void tell_all(struct coordinator *edge, const struct node_env *env, struct outbox *out) {
     limit(edge, env);
     for (uint32_t i = 0; i < edge->device_count; i++)
         if (edge->tasks[i].present)
@@ -227,7 +231,7 @@ static enum status on_report(void *state, const struct node_env *env, const stru
                                               .deadline_s = vtime_to_s(report.deadline_ns),
                                               .gain = report.gain};
     if (++edge->reported_count == edge->device_count)
-        decide(edge, env, out);
+        outbox_timer(out, event->now_ns, COORDINATOR_TIMER_DECIDE, edge->slot);
     return STATUS_OK;
 }
 
@@ -306,9 +310,17 @@ static enum status on_timer(void *state, const struct node_env *env, const struc
     uint32_t slot = (uint32_t)event->cookie, index = (uint32_t)(event->cookie >> 32);
     bool current = edge->running && slot == edge->slot;
     switch (event->timer) {
+    case COORDINATOR_TIMER_COLLECT:
+        if (current && !edge->decided)
+            outbox_timer(out, event->now_ns, COORDINATOR_TIMER_DECIDE, slot);
+        return STATUS_OK;
     case COORDINATOR_TIMER_DECIDE:
         if (current && !edge->decided)
-            decide(edge, env, out);
+            decide(edge, env, event->now_ns, out);
+        return STATUS_OK;
+    case COORDINATOR_TIMER_TELL:
+        if (current && edge->decided)
+            tell_all(edge, env, out);
         return STATUS_OK;
     case COORDINATOR_TIMER_COMPUTED:
         if (current && index < edge->device_count)
@@ -374,6 +386,11 @@ const struct node_class coordinator_class = {
             [MESSAGE_LINK_STATE] = on_link_state,
             [MESSAGE_REFUSED] = on_refused,
         },
+    .timer_names = {[COORDINATOR_TIMER_COLLECT] = "collect",
+                    [COORDINATOR_TIMER_DECIDE] = "decide",
+                    [COORDINATOR_TIMER_TELL] = "tell",
+                    [COORDINATOR_TIMER_COMPUTED] = "computed",
+                    [COORDINATOR_TIMER_SETTLE] = "settle"},
     .close = coordinator_close,
     .totals = coordinator_totals,
 };

@@ -15,7 +15,14 @@
 #include "schemes/scheme.h"
 
 /* Cookies: slot in the low 32 bits; COMPUTED: index of the device above. */
-enum coordinator_timer { COORDINATOR_TIMER_DECIDE = 1, COORDINATOR_TIMER_COMPUTED, COORDINATOR_TIMER_SETTLE };
+enum coordinator_timer {
+    COORDINATOR_TIMER_COLLECT = 1, /* reports that did not come by now do not count */
+    COORDINATOR_TIMER_DECIDE,      /* the scheme decides: an event of its own, so that its time stands in the
+                                      record */
+    COORDINATOR_TIMER_TELL,        /* decisions go out, in the same moment */
+    COORDINATOR_TIMER_COMPUTED,
+    COORDINATOR_TIMER_SETTLE
+};
 
 /* What is known of one device in the running slot. */
 struct coordinator_device {

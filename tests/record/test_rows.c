@@ -81,9 +81,15 @@ static struct row result_row(void) {
     return row;
 }
 
+static struct row handler_row(void) {
+    struct row row = {.kind = ROW_HANDLER};
+    row.as.handler = (struct row_handler){3, "the_longest_name_of_a_handler_3", UINT64_MAX, 1.5};
+    return row;
+}
+
 static struct row row_of(enum row_kind kind) {
-    struct row (*const makers[ROW_KIND_COUNT])(void) = {NULL,      task_row,    node_row,   link_row,
-                                                        fault_row, process_row, series_row, result_row};
+    struct row (*const makers[ROW_KIND_COUNT])(void) = {NULL,        task_row,   node_row,   link_row,   fault_row,
+                                                        process_row, series_row, result_row, handler_row};
     return makers[kind]();
 }
 
@@ -217,8 +223,8 @@ static void names_and_units_are_plain_and_bounded(void **state) {
 /* Bytes that no encoder of ours makes: each is one change away from a good row. */
 static void names_that_are_none_are_refused_by_the_decoder(void **state) {
     (void)state;
-    struct row rows[] = {series_row(), result_row()};
-    for (size_t i = 0; i < 2; i++) {
+    struct row rows[] = {series_row(), result_row(), handler_row()};
+    for (size_t i = 0; i < 3; i++) {
         static const struct {
             size_t at;
             uint8_t value;
