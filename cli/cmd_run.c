@@ -98,8 +98,9 @@ static int print_json(const struct run_request *request, const struct summary *s
     char report[sizeof request->run_dir + 16], metrics[sizeof request->run_dir + 16];
     snprintf(report, sizeof report, "%s/" REPORT_FILE, request->run_dir);
     snprintf(metrics, sizeof metrics, "%s/metrics.sqlite", request->run_dir);
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "status", status_name(status), "message",
-                             message, "digest", summary->digest, "run", request->run_dir, "report", report,
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:o}", "status", status_name(status), "message",
+                             message, "digest", summary->digest, "run", request->run_dir, "report",
+                             request->options.no_report ? NULL : report,
                              "metrics", metrics, "summary", summary_to_json(summary));
     if (root == NULL || json_dumpf(root, stdout, JSON_INDENT(2)) != 0) {
         fprintf(stderr, "tierbed run: cannot write JSON to stdout\n");
@@ -125,7 +126,10 @@ static int show_outcome(const struct run_request *request, enum status status, c
         return print_json(request, &summary, status, status == STATUS_OK ? "" : error->text);
     if (!request->options.quiet) {
         summary_print_text(&summary, stdout);
-        printf("\nreport: %s/" REPORT_FILE "\n", request->run_dir);
+        if (request->options.no_report)
+            printf("\nrun: %s\n", request->run_dir);
+        else
+            printf("\nreport: %s/" REPORT_FILE "\n", request->run_dir);
     }
     return status_exit_code(status);
 }
@@ -180,6 +184,9 @@ static const struct command_option run_command_options[] = {
      .argument = "DIR",
      .help = "run directory, empty or absent (default: below runs/)"},
     {.name = "trace", .help = "also write the event trace, trace.csv"},
+    {.name = "no-report", .help = "do not write report.html; `tierbed report DIR` writes it later"},
+    {.name = "relaxed",
+     .help = "wait for the disk only when the record is complete: for many short runs that can be repeated"},
     {.name = "clock",
      .argument = "KIND",
      .help = "virtual (default) or wall: hold events until their real time"},

@@ -137,10 +137,11 @@ static enum status status_of_exit(int exit_code, enum status otherwise) {
 }
 
 /* The director was killed before it could write how the run ended. */
-static void say_for_director(const char *run_dir, const struct error *error) {
+static void say_for_director(const struct run_request *request, const struct error *error) {
     struct error unwritten;
+    const char *run_dir = request->run_dir;
     if (record_abandon(run_dir, error->status, error->text, &unwritten) != STATUS_OK ||
-        report_write(run_dir, &unwritten) != STATUS_OK)
+        (!request->options.no_report && report_write(run_dir, &unwritten) != STATUS_OK))
         fprintf(stderr, "tierbed run: %s\n", unwritten.text);
 }
 
@@ -166,7 +167,7 @@ static enum status read_outcome(struct run_request *request, const struct launch
             status = error_set(error, STATUS_PEER,
                                "the director (rank 0) died before it could say how the run ended; "
                                "what was recorded until then is kept");
-        say_for_director(request->run_dir, error);
+        say_for_director(request, error);
     }
     json_decref(manifest);
     return status;

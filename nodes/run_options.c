@@ -15,6 +15,8 @@ const struct run_option_info run_option_table[] = {
     {"speed", "X", "With --clock wall: virtual seconds per real second (default 1)"},
     {"processes", "N", "Pack the nodes into N processes (default: one per node, and one for the director)"},
     {"placement", "KIND", "How nodes are packed: block (default) or cyclic"},
+    {"no-report", NULL, "Do not write report.html; `tierbed report DIR` writes it later"},
+    {"relaxed", NULL, "Wait for the disk only when the record is complete: for many short runs"},
     {"quiet", NULL, "No progress, no summary"},
     {NULL, NULL, NULL}};
 
@@ -89,6 +91,10 @@ enum status run_options_take(struct run_options *options, const char *name, cons
         options->out_dir = argument;
     else if (strcmp(name, "trace") == 0)
         options->trace = true;
+    else if (strcmp(name, "no-report") == 0)
+        options->no_report = true;
+    else if (strcmp(name, "relaxed") == 0)
+        options->relaxed = true;
     else if (strcmp(name, "quiet") == 0)
         options->quiet = true;
     else
@@ -132,6 +138,10 @@ size_t run_options_arguments(const struct run_options *options, struct arena *ar
     }
     if (options->trace)
         all[count++] = "--trace";
+    if (options->no_report)
+        all[count++] = "--no-report";
+    if (options->relaxed)
+        all[count++] = "--relaxed";
     if (options->quiet)
         all[count++] = "--quiet";
     if (options->wall_clock) {

@@ -19,7 +19,7 @@ struct run_options {
     size_t override_count;
     char seed[40];       /* text of the override that --seed stands for: do not copy the struct */
     const char *out_dir; /* NULL: runs/NAME-sSEED-TIME */
-    bool trace, quiet;
+    bool trace, quiet, no_report;
     bool relaxed; /* the record need not outlive the machine before it is closed (record_config.durable) */
     double speed; /* > 0: wall clock, virtual seconds per wall second */
     bool wall_clock;

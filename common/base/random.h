@@ -26,7 +26,8 @@ enum random_purpose {
     RANDOM_INITIALISE, /* first weights */
     RANDOM_GATE,       /* noise of gates (mixture of experts) */
     RANDOM_EVALUATE,   /* actions in evaluation */
-    RANDOM_PLACE       /* positions of nodes */
+    RANDOM_PLACE,      /* positions of nodes */
+    RANDOM_BOOTSTRAP   /* resamples of a confidence interval */
 };
 
 struct random_stream {

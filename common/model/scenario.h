@@ -225,6 +225,11 @@ enum status scenario_load_text(const char *text, size_t size, const char *name,
  * text. Returns a zero-terminated text in `arena`, its length in `size` (may be NULL). */
 char *scenario_print(const struct scenario *scenario, struct arena *arena, size_t *size);
 
+/* Calls `visit` for every file or folder that the scenario names and that holds part of its input: traces,
+ * records. Stops at the first status that is not STATUS_OK and returns it. Paths are borrowed. */
+typedef enum status (*scenario_visit_path)(void *context, const char *path);
+enum status scenario_each_path(const struct scenario *scenario, scenario_visit_path visit, void *context);
+
 /* JSON Schema (draft 2020-12) of the file format, and the Markdown reference page; texts in `arena`. */
 char *scenario_json_schema(struct arena *arena);
 char *scenario_reference(struct arena *arena);

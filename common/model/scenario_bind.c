@@ -171,11 +171,15 @@ static void bind_list(struct binder *binder, const struct schema_field *field, s
     memcpy((char *)base + field->count_offset, &node->count, sizeof node->count);
 }
 
-void scenario_bind(struct scenario_load *load) {
+void schema_bind(struct scenario_load *load, const struct schema *schema, void *target) {
     struct binder binder = {.load = load};
+    bind_defaults(&binder, schema, target);
+    bind_map(&binder, schema, load->root, target);
+}
+
+void scenario_bind(struct scenario_load *load) {
     memset(load->scenario, 0, sizeof *load->scenario);
-    bind_defaults(&binder, &scenario_schema, load->scenario);
-    bind_map(&binder, &scenario_schema, load->root, load->scenario);
+    schema_bind(load, &scenario_schema, load->scenario);
 }
 
 void scenario_report(struct scenario_load *load, const char *list, uint32_t index, const char *key,

@@ -10,7 +10,7 @@ struct scenario_load {
     struct arena *arena;    /* of the caller: what the scenario points to */
     struct arena *scratch;  /* gone after loading: tree, indexes */
     struct tree_node *root; /* of the file with overrides applied */
-    struct scenario *scenario;
+    struct scenario *scenario; /* NULL when another kind of file is loaded */
     struct scenario_problems *problems;
 };
 
@@ -22,6 +22,10 @@ void scenario_set(struct scenario_load *load, const char *assignment);
 /* Fills *load->scenario: defaults, then what the tree gives. Reports unknown, missing, misplaced keys, wrong
  * types, units and ranges. */
 void scenario_bind(struct scenario_load *load);
+
+/* The same for any other kind of file: fills the zeroed struct `target` of `schema` from load->root. */
+struct schema;
+void schema_bind(struct scenario_load *load, const struct schema *schema, void *target);
 
 /* Everything that takes more than one value to judge: references, tiers, links, faults. */
 void scenario_check(struct scenario_load *load);

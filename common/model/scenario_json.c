@@ -103,6 +103,8 @@ static json_t *value_schema(const struct schema_field *field) {
     case SCHEMA_MATRIX:
         return array_schema(array_schema(quantity_schema(field, dimension), field->size, field->size),
                             field->size, field->size);
+    case SCHEMA_TREE:
+        break;
     case SCHEMA_MAP:
         return map_schema(field->fields);
     case SCHEMA_CHOSEN: /* its keys follow under a condition */

@@ -71,6 +71,7 @@ static void write_type(FILE *out, const struct schema_field *field) {
     case SCHEMA_MATRIX:
         fprintf(out, "%zu rows of %zu numbers", field->size, field->size);
         return;
+    case SCHEMA_TREE:
     case SCHEMA_MAP:
     case SCHEMA_CHOSEN:
         fputs("map", out);

@@ -169,7 +169,7 @@ static const struct schema_field link_rows[] = {
      .minimum = 1, .maximum = 1e12, .fallback = "64 kbit", .when = KINDS(BIT(LINK_LTE_M)),
      .doc = "What one mini-slot carries at the best rate of the whole band: a mini-slot lasts mini_slot / R_max, "
             "with R_max = W log2(1 + z psi_good / (N0 W))."},
-    {.key = "trace", .type = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED, MEMBER(scenario_link, trace_file),
+    {.key = "trace", .type = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED | SCHEMA_PATH, MEMBER(scenario_link, trace_file),
      .when = KINDS(BIT(LINK_TRACE)),
      .doc = "File of sending chances, one time in whole milliseconds a line, each good for 1500 bytes; repeats at "
             "its end. Relative to the working directory."},
@@ -330,7 +330,7 @@ static const struct schema_field data_rows[] = {
     {.key = "source", .type = SCHEMA_ENUM, MEMBER(scenario, data.source), .names = source_names,
      .name_docs = source_docs, .fallback = "generator",
      .doc = "Where vibration windows come from; `records` as soon as `dir` is given."},
-    {.key = "dir", .type = SCHEMA_TEXT, MEMBER(scenario, data.dir),
+    {.key = "dir", .type = SCHEMA_TEXT, .flags = SCHEMA_PATH, MEMBER(scenario, data.dir),
      .doc = "Folder of records with an index.csv. Relative to the working directory."},
     {.key = "shaft", .type = SCHEMA_NUMBER, .dimension = UNIT_FREQUENCY, .flags = SCHEMA_ABOVE,
      MEMBER(scenario, data.shaft_hz), .maximum = 10000, .fallback = "29.95 Hz",

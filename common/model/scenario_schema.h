@@ -22,6 +22,7 @@ enum schema_type {
     SCHEMA_NUMBERS, /* double[size], 1..size of them; a single one needs no brackets and fills all */
     SCHEMA_TIMES,   /* int64_t[size] */
     SCHEMA_MATRIX,  /* double[size][size] */
+    SCHEMA_TREE,    /* const struct tree_node *: kept as it stands, for whoever reads further; not in scenarios */
     SCHEMA_MAP,     /* further keys, by `fields` */
     SCHEMA_CHOSEN,  /* pointer to a struct whose table depends on the scheme (scheme_options.h) */
     SCHEMA_LIST     /* pointer to an array of structs of `size` bytes, length at count_offset */
@@ -31,7 +32,8 @@ enum schema_flag {
     SCHEMA_REQUIRED = 1, /* no default: must be given where it applies */
     SCHEMA_ABOVE = 2,    /* minimum itself is outside */
     SCHEMA_NEVER = 4,    /* time: not given is VTIME_NEVER */
-    SCHEMA_REFERENCE = 8 /* name: of a node or group that must exist */
+    SCHEMA_REFERENCE = 8, /* name: of a node or group that must exist */
+    SCHEMA_PATH = 32      /* text: a file or folder whose content belongs to the run */
 };
 
 /* A field applies only where the field `key` of the same map (which must itself apply) has a value in `mask`.
@@ -68,6 +70,11 @@ struct schema {
 
 extern const struct schema scenario_schema, scenario_schema_group, scenario_schema_link,
     scenario_schema_fault;
+
+/* A row of a table for `struct type`. */
+#define SCHEMA_MEMBER(type, member)                                                                          \
+    .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
+#define SCHEMA_LENGTH(array) (sizeof(array) / sizeof *(array))
 
 const struct schema_field *schema_find(const struct schema *schema, const char *key);
 

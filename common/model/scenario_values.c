@@ -305,6 +305,9 @@ void binder_read(struct binder *binder, const struct schema_field *field, struct
     case SCHEMA_MATRIX:
         bind_matrix(binder, field, node, target);
         return;
+    case SCHEMA_TREE:
+        memcpy(target, &node, sizeof node);
+        return;
     case SCHEMA_MAP:
     case SCHEMA_CHOSEN:
     case SCHEMA_LIST:

@@ -39,7 +39,13 @@ static void labelled(struct markup *out, const char *element, const char *id, co
 
 void svg_open(struct svg *svg, struct markup *out, const struct svg_frame *frame) {
     *svg = (struct svg){.out = out, .width = frame->width, .height = frame->height};
-    markup_raw(out, "<svg role=\"img\" viewBox=\"0 0 ");
+    markup_raw(out, frame->style != NULL ? "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\""
+                                         : "<svg role=\"img\"");
+    if (frame->style != NULL) {
+        attribute(svg, "width", frame->width);
+        attribute(svg, "height", frame->height);
+    }
+    markup_raw(out, " viewBox=\"0 0 ");
     coordinate(svg, frame->width);
     markup_raw(out, " ");
     coordinate(svg, frame->height);
@@ -52,6 +58,11 @@ void svg_open(struct svg *svg, struct markup *out, const struct svg_frame *frame
     markup_raw(out, "-desc\">");
     labelled(out, "title", frame->id, frame->title);
     labelled(out, "desc", frame->id, frame->description);
+    if (frame->style != NULL) {
+        markup_raw(out, "\n<style>");
+        markup_raw(out, frame->style);
+        markup_raw(out, "</style>");
+    }
     markup_raw(out, "\n");
 }
 
@@ -133,6 +144,72 @@ void svg_path_to(struct svg *svg, double x, double y) {
 
 void svg_path_close(struct svg *svg) {
     markup_raw(svg->out, "\"/>\n");
+}
+
+void svg_path_join(struct svg *svg) {
+    markup_raw(svg->out, "Z\"/>\n");
+}
+
+/* Corners of the marks that have some, in units of their size. */
+struct corners {
+    unsigned count;
+    double at[12][2];
+};
+
+static const struct corners shapes[SVG_MARKS] = {
+    {0, {{0}}}, /* a circle */
+    {4, {{-0.9, -0.9}, {0.9, -0.9}, {0.9, 0.9}, {-0.9, 0.9}}},
+    {3, {{0, -1.2}, {1.1, 0.8}, {-1.1, 0.8}}},
+    {4, {{0, -1.3}, {1.3, 0}, {0, 1.3}, {-1.3, 0}}},
+    {3, {{0, 1.2}, {1.1, -0.8}, {-1.1, -0.8}}},
+    {12,
+     {{-0.35, -1.2},
+      {0.35, -1.2},
+      {0.35, -0.35},
+      {1.2, -0.35},
+      {1.2, 0.35},
+      {0.35, 0.35},
+      {0.35, 1.2},
+      {-0.35, 1.2},
+      {-0.35, 0.35},
+      {-1.2, 0.35},
+      {-1.2, -0.35},
+      {-0.35, -0.35}}},
+    {5, {{0, -1.2}, {1.14, -0.37}, {0.71, 0.97}, {-0.71, 0.97}, {-1.14, -0.37}}},
+    {10,
+     {{0, -1.4},
+      {0.37, -0.5},
+      {1.33, -0.43},
+      {0.59, 0.19},
+      {0.82, 1.13},
+      {0, 0.62},
+      {-0.82, 1.13},
+      {-0.59, 0.19},
+      {-1.33, -0.43},
+      {-0.37, -0.5}}}};
+
+#define MARK_SIZE 4.0
+
+void svg_mark(struct svg *svg, unsigned shape, double x, double y, const char *style_class) {
+    const struct corners *corners = &shapes[shape % SVG_MARKS];
+    if (corners->count == 0) {
+        markup_raw(svg->out, "<circle");
+        attribute(svg, "cx", x);
+        attribute(svg, "cy", y);
+        attribute(svg, "r", MARK_SIZE);
+        class_attribute(svg, style_class);
+        markup_raw(svg->out, "/>\n");
+        return;
+    }
+    svg_path_open(svg, style_class);
+    for (unsigned i = 0; i < corners->count; i++) {
+        double to_x = x + MARK_SIZE * corners->at[i][0], to_y = y + MARK_SIZE * corners->at[i][1];
+        if (i == 0)
+            svg_path_move(svg, to_x, to_y);
+        else
+            svg_path_to(svg, to_x, to_y);
+    }
+    svg_path_join(svg);
 }
 
 void svg_group_open(struct svg *svg, const char *title) {

@@ -1,6 +1,6 @@
 /* svg: a small writer of SVG charts that stand inside an HTML page and take their colours from its style
- * sheet (classes, so that light and dark need no second drawing). Byte-stable. Coordinates are those of the
- * viewBox. */
+ * sheet (classes, so that light and dark need no second drawing), or are files of their own with a style
+ * sheet inside. Byte-stable. Coordinates are those of the viewBox. */
 #ifndef TIERBED_RECORD_SVG_H
 #define TIERBED_RECORD_SVG_H
 
@@ -16,6 +16,7 @@ struct svg {
 struct svg_frame {
     double width, height;
     const char *id, *style_class, *title, *description;
+    const char *style; /* a file of its own with this style sheet; NULL: part of a page */
 };
 
 void svg_open(struct svg *svg, struct markup *out, const struct svg_frame *frame);
@@ -40,6 +41,11 @@ void svg_path_open(struct svg *svg, const char *style_class);
 void svg_path_move(struct svg *svg, double x, double y);
 void svg_path_to(struct svg *svg, double x, double y);
 void svg_path_close(struct svg *svg);
+void svg_path_join(struct svg *svg); /* as svg_path_close, with a line back to where the path began */
+
+/* What tells series apart beside their colours: circle, square, triangle, diamond, ... */
+#define SVG_MARKS 8u
+void svg_mark(struct svg *svg, unsigned shape, double x, double y, const char *style_class);
 
 /* A group whose title shows when the pointer rests on it. */
 void svg_group_open(struct svg *svg, const char *title);

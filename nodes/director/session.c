@@ -284,7 +284,7 @@ static enum status close_books(struct session *session, enum status status, stru
     enum status closed = record_close(session->record, &outcome, &late);
     if (closed == STATUS_OK && session->setup.trace)
         closed = merge_traces(session, &late);
-    if (closed == STATUS_OK)
+    if (closed == STATUS_OK && !session->config->options->no_report)
         closed = report_write(result->run_dir, &late);
     if (status == STATUS_OK && closed != STATUS_OK)
         *error = late;
