@@ -14,4 +14,10 @@ void golden_check_a3c(struct golden *golden, struct golden_node root);
 void golden_check_qlearn(struct golden *golden, struct golden_node root);
 void golden_check_sac(struct golden *golden, struct golden_node root);
 
+void golden_check_conv(struct golden *golden, struct golden_node root);
+void golden_check_moe(struct golden *golden, struct golden_node root);
+void golden_check_mi(struct golden *golden, struct golden_node root);
+void golden_check_prune(struct golden *golden, struct golden_node root);
+void golden_check_ste(struct golden *golden, struct golden_node root);
+
 #endif

@@ -12,5 +12,10 @@ const struct golden_file golden_table[] = {
     {"a3c.json", golden_check_a3c},
     {"qlearn.json", golden_check_qlearn},
     {"sac.json", golden_check_sac},
+    {"conv.json", golden_check_conv},
+    {"moe.json", golden_check_moe},
+    {"mi.json", golden_check_mi},
+    {"prune.json", golden_check_prune},
+    {"ste.json", golden_check_ste},
     {NULL, NULL},
 };
