@@ -115,6 +115,9 @@ void golden_expect_number(struct golden *golden, struct golden_node node, const 
 /* Whole numbers, exactly. */
 void golden_expect_indices(struct golden *golden, struct golden_node node, const char *key,
                            const uint32_t *got, size_t count);
+/* The same of an array of arrays; shape: rows, entries of each. */
+void golden_expect_index_rows(struct golden *golden, struct golden_node node, const char *key,
+                              const uint32_t *got, const size_t shape[2]);
 
 /* ---- the command ---- */
 

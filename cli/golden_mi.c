@@ -4,12 +4,11 @@
 
 static void expect_bins(struct golden *golden, struct golden_node node,
                         const struct information_samples *samples, const struct information_bins *bins) {
-    uint32_t *ids = arena_alloc_array(&golden->arena, samples->width, sizeof *ids);
-    for (size_t row = 0; row < samples->count && !golden->failed; row++) {
-        for (size_t i = 0; i < samples->width; i++)
-            ids[i] = information_bin(bins, (double)samples->outputs[row * samples->width + i]);
-        golden_expect_indices(golden, golden_at(golden, node, row), NULL, ids, samples->width);
-    }
+    const size_t shape[2] = {samples->count, samples->width}, count = shape[0] * shape[1];
+    uint32_t *ids = arena_alloc_array(&golden->arena, count, sizeof *ids);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = information_bin(bins, (double)samples->outputs[i]);
+    golden_expect_index_rows(golden, node, "ids", ids, shape);
 }
 
 static void check_case(struct golden *golden, struct golden_node node,
@@ -27,7 +26,7 @@ static void check_case(struct golden *golden, struct golden_node node,
         golden_refuse(golden, node, "no memory for %zu samples", samples->count);
         return;
     }
-    expect_bins(golden, golden_get(golden, node, "ids"), samples, &bins);
+    expect_bins(golden, node, samples, &bins);
     golden_expect_number(golden, node, "H_T_bits", found.i_xt_bits);
     golden_expect_number(golden, node, "I_XT", found.i_xt_bits);
     golden_expect_number(golden, node, "H_T_given_Y", found.h_t_given_y_bits);

@@ -57,10 +57,11 @@ static void expect_forward(struct golden *golden, struct golden_node node, const
     golden_expect(golden, node, "clean", gate->clean, one->logits);
     golden_expect(golden, node, "stddev", gate->spread, one->logits);
     golden_expect(golden, node, "noisy", gate->noisy, one->logits);
-    struct golden_node chosen = golden_get(golden, node, "topk_idx");
-    for (uint32_t row = 0; row < one->batch && !golden->failed; row++)
-        golden_expect_indices(golden, golden_at(golden, chosen, row), NULL, gate->chosen + row * one->experts,
-                              one->run.k);
+    const size_t shape[2] = {one->batch, one->run.k};
+    uint32_t *chosen = arena_alloc_array(&golden->arena, shape[0] * shape[1], sizeof *chosen);
+    for (size_t row = 0; row < one->batch; row++)
+        memcpy(chosen + row * shape[1], gate->chosen + row * one->experts, shape[1] * sizeof *chosen);
+    golden_expect_index_rows(golden, node, "topk_idx", chosen, shape);
     golden_expect(golden, node, "gates", gate->gates, one->logits);
     golden_expect(golden, node, "importance", gate->importance, one->experts);
     golden_expect(golden, node, "load", gate->load, one->experts);

@@ -267,3 +267,22 @@ void golden_expect_indices(struct golden *golden, struct golden_node node, const
     if (!golden->failed)
         golden->visit(&result, golden->context);
 }
+
+void golden_expect_index_rows(struct golden *golden, struct golden_node node, const char *key,
+                              const uint32_t *got, const size_t shape[2]) {
+    node = golden_get(golden, node, key);
+    struct golden_result result = result_at(golden, node, shape[0] * shape[1]);
+    if (!golden->failed && golden_length(golden, node) != shape[0])
+        golden_refuse(golden, node, "expected %zu rows, found %zu", shape[0], golden_length(golden, node));
+    for (size_t row = 0; row < shape[0] && !golden->failed; row++) {
+        const uint32_t *expected =
+            golden_indices(golden, golden_at(golden, node, row), NULL, shape[1], (size_t)UINT32_MAX + 1);
+        for (size_t i = 0; i < shape[1]; i++, got++) {
+            result.error = fmax(result.error, fabs((double)*got - (double)expected[i]));
+            result.passed = result.passed && *got == expected[i];
+        }
+    }
+    result.used = result.passed ? 0 : (double)INFINITY;
+    if (!golden->failed)
+        golden->visit(&result, golden->context);
+}
