@@ -13,6 +13,7 @@ struct cpdrl_head {
     uint32_t device_count; /* n */
     bool hard;             /* straight-through decision, Eq. (15); else the sigmoid itself */
     bool masked;           /* Eq. (16), calibrated: b = a u_b, f = (1 - a) u_f, p = a u_p */
+    bool as_printed;       /* Eq. (16) with b_raw in all three lines */
     double steepness;      /* beta */
     double penalty;        /* lambda_c; 0: no auxiliary loss, Eq. (19) */
 };

@@ -53,6 +53,7 @@ enum status cpdrl_learner_open(struct cpdrl_learner *learner, const struct schem
     learner->head = (struct cpdrl_head){.device_count = n,
                                         .hard = arm != CPDRL_ARM_DDPG,
                                         .masked = arm == CPDRL_ARM_CPDRL || arm == CPDRL_ARM_ASTE_DDPG,
+                                        .as_printed = options->profile == CPDRL_READING_PAPER,
                                         .steepness = options->steepness,
                                         .penalty = arm == CPDRL_ARM_CPDRL ? options->penalty : 0.0};
     learner->raw = calloc((size_t)12 * n, sizeof *learner->raw);

@@ -6,8 +6,9 @@
 #define MEMBER(member)                                                                                       \
     .offset = offsetof(struct cpdrl_options, member), .size = sizeof(((struct cpdrl_options *)0)->member)
 
-static const char *const arm_names[] = {"cpdrl", "ddpg", "ste-ddpg", "aste-ddpg", "plus", "tem",
-                                        "rom",   "fom",  "lem",      "search",    NULL};
+static const char *const arm_names[] = {
+    "cpdrl",           "ddpg", "ste-ddpg", "aste-ddpg", "plus",   "tem", "local-optimum",
+    "offload-optimum", "rom",  "fom",      "lem",       "search", NULL};
 static const char *const arm_docs[] = {
     "the published agent",
     "DDPG with a soft decision, no masks, bonus or penalty",
@@ -23,14 +24,14 @@ static const char *const arm_docs[] = {
 static const char *const profile_names[] = {"calibrated", "paper", NULL};
 static const char *const profile_docs[] = {
     "constraints cost only where they are broken, the band in shares of it",
-    "as printed: constraints count both ways, the band in Hz", NULL};
+    "as printed: constraints count both ways, the band in Hz, b_raw thrice in Eq. (16)", NULL};
 
 /* clang-format off */
 static const struct schema_field rows[] = {
     {.key = "arm", .type = SCHEMA_ENUM, MEMBER(arm), .names = arm_names, .name_docs = arm_docs, .fallback = "cpdrl",
      .doc = "Who decides."},
     {.key = "profile", .type = SCHEMA_ENUM, MEMBER(profile), .names = profile_names, .name_docs = profile_docs,
-     .fallback = "calibrated", .doc = "How the reward, Eq. (17), is read."},
+     .fallback = "calibrated", .doc = "How Eq. (16) and (17) are read."},
     {.key = "actor_rate", .type = SCHEMA_NUMBER, MEMBER(actor_rate), .maximum = 1, .fallback = "1e-4",
      .doc = "Learning rate of the actor."},
     {.key = "critic_rate", .type = SCHEMA_NUMBER, MEMBER(critic_rate), .maximum = 1, .fallback = "1e-4",

@@ -8,16 +8,18 @@
 #include "common/model/scenario_schema.h"
 
 enum cpdrl_arm {
-    CPDRL_ARM_CPDRL = 0, /* straight-through decision, masks, bonus and penalty */
-    CPDRL_ARM_DDPG,      /* soft decision, nothing of these */
-    CPDRL_ARM_STE_DDPG,  /* straight-through decision only */
-    CPDRL_ARM_ASTE_DDPG, /* straight-through decision and masks */
-    CPDRL_ARM_PLUS,      /* factorised critic, see plus.h */
-    CPDRL_ARM_TEM,       /* the exact optimum, by enumeration */
-    CPDRL_ARM_ROM,       /* random everything */
-    CPDRL_ARM_FOM,       /* all offload, random band and power */
-    CPDRL_ARM_LEM,       /* all local, random clock */
-    CPDRL_ARM_SEARCH     /* the best of as many random decisions as there are training slots */
+    CPDRL_ARM_CPDRL = 0,       /* straight-through decision, masks, bonus and penalty */
+    CPDRL_ARM_DDPG,            /* soft decision, nothing of these */
+    CPDRL_ARM_STE_DDPG,        /* straight-through decision only */
+    CPDRL_ARM_ASTE_DDPG,       /* straight-through decision and masks */
+    CPDRL_ARM_PLUS,            /* factorised critic, see plus.h */
+    CPDRL_ARM_TEM,             /* the exact optimum, by enumeration */
+    CPDRL_ARM_LOCAL_OPTIMUM,   /* all local, with the best clock */
+    CPDRL_ARM_OFFLOAD_OPTIMUM, /* all offload, with the best band and power */
+    CPDRL_ARM_ROM,             /* random everything */
+    CPDRL_ARM_FOM,             /* all offload, random band and power */
+    CPDRL_ARM_LEM,             /* all local, random clock */
+    CPDRL_ARM_SEARCH           /* the best of as many random decisions as there are training slots */
 };
 
 enum cpdrl_reading { CPDRL_READING_CALIBRATED = 0, CPDRL_READING_PAPER };

@@ -57,7 +57,10 @@ static void decide_exactly(struct cpdrl *cpdrl, const struct scheme_slot *slot,
     struct cpdrl_instance instance;
     if (cpdrl_instance_of(&cpdrl->env, slot->tasks, &instance) != STATUS_OK)
         return;
-    struct cpdrl_optimum optimum = cpdrl_optimum_exhaustive(&instance);
+    struct cpdrl_optimum optimum = cpdrl->options->arm == CPDRL_ARM_TEM ? cpdrl_optimum_exhaustive(&instance)
+                                   : cpdrl->options->arm == CPDRL_ARM_LOCAL_OPTIMUM
+                                       ? cpdrl_optimum_local(&instance)
+                                       : cpdrl_optimum_offload(&instance);
     cpdrl->masks_examined += optimum.masks_examined;
     for (uint32_t i = 0; i < instance.count; i++)
         decisions[i] = (struct scheme_decision){.offload = optimum.decision.offloaded[i],
@@ -76,6 +79,8 @@ static void cpdrl_decide(void *state, const struct scheme_slot *slot, struct sch
         cpdrl_learner_decide(&cpdrl->learner, slot, decisions);
         break;
     case CPDRL_ARM_TEM:
+    case CPDRL_ARM_LOCAL_OPTIMUM:
+    case CPDRL_ARM_OFFLOAD_OPTIMUM:
         decide_exactly(cpdrl, slot, decisions);
         break;
     case CPDRL_ARM_SEARCH:
