@@ -15,7 +15,7 @@
 #include "common/base/text.h"
 #include "common/record/machine.h"
 
-static const struct learn_row *const groups[] = {learn_rows_mlp, learn_rows_off_policy};
+static const struct learn_row *const groups[] = {learn_rows_mlp, learn_rows_off_policy, learn_rows_convnet};
 
 #define REPETITIONS_MAX 1000
 

@@ -22,7 +22,7 @@ struct learn_row {
 };
 
 /* Tables of rows, each ending with a NULL name; learn.c lists them. One file a group: learn_<group>.c. */
-extern const struct learn_row learn_rows_mlp[], learn_rows_off_policy[];
+extern const struct learn_row learn_rows_mlp[], learn_rows_off_policy[], learn_rows_convnet[];
 
 struct learn_result {
     uint64_t steps; /* of one repetition */
