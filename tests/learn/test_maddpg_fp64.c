@@ -189,6 +189,28 @@ static void an_actor_is_rated_by_its_critic_after_its_step(void **state) {
     agent_close(&maddpg->agent);
 }
 
+static void targets_follow_by_tau(void **state) {
+    (void)state;
+    struct maddpg *maddpg = open_agents(0.01);
+    double actor[AGENTS], critic[AGENTS];
+    fill(maddpg);
+    maddpg->config.tau = 0.1;
+    for (uint32_t i = 0; i < AGENTS; i++) {
+        actor[i] = maddpg->agents[i].actor.target[0];
+        critic[i] = maddpg->agents[i].critic.target[0];
+    }
+    maddpg_update_drawn(maddpg);
+    for (uint32_t i = 0; i < AGENTS; i++) {
+        const struct maddpg_agent *agent = &maddpg->agents[i];
+        assert_true(fabs(agent->actor.target[0] - (0.1 * agent->actor.parameters[0] + 0.9 * actor[i])) <
+                    1e-15);
+        assert_true(fabs(agent->critic.target[0] - (0.1 * agent->critic.parameters[0] + 0.9 * critic[i])) <
+                    1e-15);
+        assert_true(agent->actor.target[0] != actor[i] && agent->critic.target[0] != critic[i]);
+    }
+    agent_close(&maddpg->agent);
+}
+
 /* p^alpha of slot after a round, from errors before it: unweighted, the mean over agents, mixed with rewards.
  */
 static void priorities_come_from_unweighted_errors(void **state) {
@@ -275,6 +297,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets_losses_and_gradients_are_right_for_every_agent),
         cmocka_unit_test(an_actor_is_rated_by_its_critic_after_its_step),
+        cmocka_unit_test(targets_follow_by_tau),
         cmocka_unit_test(priorities_come_from_unweighted_errors),
         cmocka_unit_test(a_round_draws_its_weights_from_priorities),
         cmocka_unit_test(actions_of_actors_lie_one_after_the_other),

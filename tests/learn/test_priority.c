@@ -43,19 +43,24 @@ static uint32_t find_plainly(const struct priority *priority, double mass) {
     return last;
 }
 
+/* alpha 0: every leaf is 1 and masses lie exactly on edges. */
+static void check_find(struct random_stream *stream, uint32_t capacity, double alpha) {
+    struct priority priority = open_tree(capacity, alpha, 1.0);
+    for (uint32_t i = 0; i < capacity; i++)
+        if (random_chance(stream, 0.7) || i == capacity / 2)
+            set(&priority, i, (double)(1 + random_below(stream, 8)));
+    for (double mass = 0; mass < priority_total(&priority) + 2; mass += 0.25)
+        assert_int_equal(priority_find(&priority, mass), find_plainly(&priority, mass));
+    priority_close(&priority);
+}
+
 static void the_first_running_sum_above_the_mass_is_found(void **state) {
     (void)state;
     struct random_stream stream;
     random_init(&stream, 2, 0, RANDOM_TEST);
     for (uint32_t capacity = 1; capacity < 40; capacity++) {
-        struct priority priority = open_tree(capacity, 1.0, 1.0);
-        for (uint32_t i = 0; i < capacity; i++)
-            if (random_chance(&stream, 0.7) || i == capacity / 2)
-                set(&priority, i,
-                    (double)(1 + random_below(&stream, 8)) - 1e-6);
-        for (double mass = 0; mass < priority_total(&priority) + 2; mass += 0.25)
-            assert_int_equal(priority_find(&priority, mass), find_plainly(&priority, mass));
-        priority_close(&priority);
+        check_find(&stream, capacity, 0.0);
+        check_find(&stream, capacity, 1.0);
     }
 }
 

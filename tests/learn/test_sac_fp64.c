@@ -287,16 +287,34 @@ static void the_actor_is_rated_by_critics_after_their_step_and_moves_none(void *
     (void)state;
     struct sac *sac = open_sac(false, 0.01);
     fill(sac);
-    sac_prepare(sac);
-    sac_find_targets(sac);
+    size_t count = sac->critics[0].count + sac->critics[1].count;
+    double *before = malloc(count * sizeof *before);
+    assert_non_null(before);
+    memcpy(before, sac->critics[0].parameters, count * sizeof *before); /* one block */
+    sac->config.temperature_fixed = true;
+    sac_update_drawn(sac);
     struct actor_case one = {.sac = sac};
-    double stale = actor_loss(&one);
-    sac_step_critics(sac);
-    sac_step_actor(sac);
     assert_true(fabs(sac->actor_loss - actor_loss(&one)) < 1e-12);
-    assert_true(fabs(sac->actor_loss - stale) > 1e-4); /* else this test shows nothing */
     assert_int_equal(sac->critics[0].optimiser.step, 1);
     assert_int_equal(sac->critics[1].optimiser.step, 1);
+    memcpy(sac->critics[0].parameters, before, count * sizeof *before);
+    assert_true(fabs(sac->actor_loss - actor_loss(&one)) > 1e-4); /* else this test shows nothing */
+    free(before);
+    agent_close(&sac->agent);
+}
+
+static void target_critics_follow_by_tau(void **state) {
+    (void)state;
+    struct sac *sac = open_sac(false, 0.01);
+    fill(sac);
+    sac->config.tau = 0.1;
+    double before[2] = {sac->critics[0].target[0], sac->critics[1].target[0]};
+    sac_update_drawn(sac);
+    for (int i = 0; i < 2; i++) {
+        double expected = 0.1 * sac->critics[i].parameters[0] + 0.9 * before[i];
+        assert_true(fabs(sac->critics[i].target[0] - expected) < 1e-15);
+        assert_true(expected != before[i]);
+    }
     agent_close(&sac->agent);
 }
 
@@ -416,6 +434,7 @@ int main(void) {
         cmocka_unit_test(both_critics_are_the_smaller_somewhere),
         cmocka_unit_test(some_standard_deviations_are_clamped_and_carry_no_gradient),
         cmocka_unit_test(the_actor_is_rated_by_critics_after_their_step_and_moves_none),
+        cmocka_unit_test(target_critics_follow_by_tau),
         cmocka_unit_test(temperatures_move_towards_their_target_entropy),
         cmocka_unit_test(without_entropy_in_the_target_only_values_remain),
         cmocka_unit_test(log_probabilities_hold_where_tanh_is_saturated),
