@@ -57,25 +57,28 @@ static void pack_transposed(const struct matrix_product *p, size_t k, size_t dep
     }
 }
 
-/* Runs `function` for a tile whose last columns do not exist: on copies. */
-static void run_partial(matrix_tile_function function, const struct matrix_tile *tile, size_t rows,
-                        size_t width, size_t present) {
+/* Runs `function` for tiles of so many rows whose last columns do not exist: on copies, one after the other.
+ */
+static void run_partial(matrix_strip_function function, const struct matrix_strip *strip, size_t rows,
+                        size_t present) {
+    size_t width = (present + VECTOR_WIDTH - 1) / VECTOR_WIDTH * VECTOR_WIDTH;
     _Alignas(64) real c[12 * MATRIX_VECTORS_MAX * VECTOR_WIDTH],
-        bias[MATRIX_ROW_VECTORS_MAX * VECTOR_WIDTH] = {0};
-    struct matrix_tile copy = *tile;
+        bias[MATRIX_VECTORS_MAX * VECTOR_WIDTH] = {0};
+    struct matrix_strip copy = *strip;
     copy.c = c;
     copy.c_stride = width;
-    if (tile->bias != NULL) {
-        memcpy(bias, tile->bias, present * sizeof *bias);
+    copy.tiles = 1;
+    if (strip->bias != NULL) {
+        memcpy(bias, strip->bias, present * sizeof *bias);
         copy.bias = bias;
     }
-    for (size_t row = 0; tile->accumulate && row < rows; row++) {
+    for (size_t row = 0; strip->accumulate && row < rows; row++) {
         memset(c + row * width, 0, width * sizeof *c);
-        memcpy(c + row * width, tile->c + row * tile->c_stride, present * sizeof *c);
+        memcpy(c + row * width, strip->c + row * strip->c_stride, present * sizeof *c);
     }
     function(&copy);
     for (size_t row = 0; row < rows; row++)
-        memcpy(tile->c + row * tile->c_stride, c + row * width, present * sizeof *c);
+        memcpy(strip->c + row * strip->c_stride, c + row * width, present * sizeof *c);
 }
 
 /* What one block of the inner index needs to know. */
@@ -86,40 +89,69 @@ struct block {
     size_t panel;    /* columns of a panel */
 };
 
-static struct matrix_tile tile_at(const struct block *block, size_t row, size_t column) {
+/* Panels beside each other: `count` columns from `first`, the rows of a panel `stride` and the panels `apart`
+ * elements further each. */
+struct panels {
+    size_t first, count;
+    const real *data;
+    size_t stride, apart;
+};
+
+static struct matrix_strip strip_at(const struct block *block, size_t row, size_t column) {
     const struct matrix_product *p = block->product;
     bool first = block->k == 0;
-    return (struct matrix_tile){.a = block->transposed ? p->a + block->k * p->a_stride + row
-                                                       : p->a + row * p->a_stride + block->k,
-                                .a_stride = p->a_stride,
-                                .inner = block->depth,
-                                .c = p->c + row * p->c_stride + column,
-                                .c_stride = p->c_stride,
-                                .bias = first && p->bias != NULL && !p->accumulate ? p->bias + column : NULL,
-                                .accumulate = p->accumulate || !first};
+    return (struct matrix_strip){.a = block->transposed ? p->a + block->k * p->a_stride + row
+                                                        : p->a + row * p->a_stride + block->k,
+                                 .a_stride = p->a_stride,
+                                 .inner = block->depth,
+                                 .c = p->c + row * p->c_stride + column,
+                                 .c_stride = p->c_stride,
+                                 .bias = first && p->bias != NULL && !p->accumulate ? p->bias + column : NULL,
+                                 .accumulate = p->accumulate || !first};
 }
 
-/* All rows of `count` columns from `first`; `b` is where the first panel lies, `stride` its rows apart, the
- * next one `apart` elements further. */
-static void run_group(const struct block *block, size_t first, size_t count, const real *b, size_t stride,
-                      size_t apart) {
-    const struct matrix_product *p = block->product;
-    size_t rows_max = matrix_tile_rows_max(block->panel / VECTOR_WIDTH);
-    for (size_t row = 0; row < p->rows; row += rows_max) {
-        size_t rows = p->rows - row < rows_max ? p->rows - row : rows_max;
-        for (size_t at = 0; at < count; at += block->panel) {
-            size_t present = count - at < block->panel ? count - at : block->panel;
-            size_t vectors = (present + VECTOR_WIDTH - 1) / VECTOR_WIDTH;
-            struct matrix_tile tile = tile_at(block, row, first + at);
-            tile.b = b + at / block->panel * apart;
-            tile.b_stride = stride;
-            matrix_tile_function function = matrix_tile_of(block->transposed, rows, vectors);
-            if (present == vectors * VECTOR_WIDTH)
-                function(&tile);
-            else
-                run_partial(function, &tile, rows, vectors * VECTOR_WIDTH, present);
-        }
+/* Tiles of so many rows of one panel, of which `present` columns exist. */
+static void run_panel(const struct block *block, struct matrix_strip *strip, size_t rows, size_t present) {
+    size_t vectors = (present + VECTOR_WIDTH - 1) / VECTOR_WIDTH;
+    matrix_strip_function function = matrix_strip_of(block->transposed, rows, vectors);
+    if (present == vectors * VECTOR_WIDTH) {
+        function(strip);
+        return;
     }
+    for (size_t tile = 0; tile < strip->tiles; tile++) {
+        run_partial(function, strip, rows, present);
+        strip->a += block->transposed ? rows : rows * strip->a_stride;
+        strip->c += rows * strip->c_stride;
+    }
+}
+
+/* So many tiles of so many rows from `row`, panel after panel. */
+static void run_rows(const struct block *block, const struct panels *b, size_t row, size_t rows,
+                     size_t tiles) {
+    for (size_t at = 0; at < b->count; at += block->panel) {
+        struct matrix_strip strip = strip_at(block, row, b->first + at);
+        strip.b = b->data + at / block->panel * b->apart;
+        strip.b_stride = b->stride;
+        strip.tiles = tiles;
+        run_panel(block, &strip, rows, b->count - at < block->panel ? b->count - at : block->panel);
+    }
+}
+
+/* All rows: as many tiles at a time as their part of A stays in the cache while the panels go by, then the
+ * rest. */
+static void run_group(const struct block *block, const struct panels *b) {
+    size_t rows_max = matrix_tile_rows_max(block->panel / VECTOR_WIDTH), all = block->product->rows;
+    size_t tiles_max = PACK_REALS / (block->depth * rows_max);
+    tiles_max = tiles_max > 0 ? tiles_max : 1;
+    size_t row = 0;
+    while (all - row >= rows_max) {
+        size_t tiles = (all - row) / rows_max;
+        tiles = tiles < tiles_max ? tiles : tiles_max;
+        run_rows(block, b, row, rows_max, tiles);
+        row += tiles * rows_max;
+    }
+    if (row < all)
+        run_rows(block, b, row, all - row, 1);
 }
 
 /* Groups of panels of B that fit in the buffer, one after the other. */
@@ -136,7 +168,7 @@ static void run_packed(const struct block *block, enum matrix_form form) {
             else
                 pack_rows(p, block->k, block->depth, first + at, block->panel, panel);
         }
-        run_group(block, first, count, buffer, block->panel, apart);
+        run_group(block, &(struct panels){first, count, buffer, block->panel, apart});
     }
 }
 
@@ -154,7 +186,8 @@ static void run_blocks(enum matrix_form form, const struct matrix_product *p) {
     for (; block.k < p->inner; block.k += block.depth) {
         block.depth = p->inner - block.k < depth_max ? p->inner - block.k : depth_max;
         if (is_direct(form, p))
-            run_group(&block, 0, p->columns, p->b + block.k * p->b_stride, p->b_stride, block.panel);
+            run_group(&block, &(struct panels){0, p->columns, p->b + block.k * p->b_stride, p->b_stride,
+                                               block.panel});
         else
             run_packed(&block, form);
     }
@@ -164,18 +197,18 @@ static void run_blocks(enum matrix_form form, const struct matrix_product *p) {
 static void run_row(const struct matrix_product *p, size_t a_stride) {
     for (size_t column = 0; column < p->columns;) {
         size_t vectors = (p->columns - column) / VECTOR_WIDTH;
-        struct matrix_tile tile = {.a = p->a,
-                                   .a_stride = a_stride,
-                                   .b = p->b + column,
-                                   .b_stride = p->b_stride,
-                                   .inner = p->inner,
-                                   .c = p->c + column,
-                                   .bias = p->bias != NULL && !p->accumulate ? p->bias + column : NULL,
-                                   .accumulate = p->accumulate};
+        struct matrix_strip strip = {.a = p->a,
+                                     .a_stride = a_stride,
+                                     .b = p->b + column,
+                                     .b_stride = p->b_stride,
+                                     .inner = p->inner,
+                                     .c = p->c + column,
+                                     .bias = p->bias != NULL && !p->accumulate ? p->bias + column : NULL,
+                                     .accumulate = p->accumulate};
         if (vectors == 0)
             break;
         vectors = vectors < MATRIX_ROW_VECTORS_MAX ? vectors : MATRIX_ROW_VECTORS_MAX;
-        matrix_row_of(vectors)(&tile);
+        matrix_row_of(vectors)(&strip);
         column += vectors * VECTOR_WIDTH;
     }
     for (size_t column = p->columns / VECTOR_WIDTH * VECTOR_WIDTH; column < p->columns; column++) {

@@ -11,8 +11,8 @@
 #define MATRIX_VECTORS_MAX 4     /* of columns in a tile of several rows */
 #define MATRIX_ROW_VECTORS_MAX 8 /* in a tile of one row */
 
-/* c [rows][vectors x VECTOR_WIDTH] = start + a b. */
-struct matrix_tile {
+/* A strip: tiles one below the other. c [rows][vectors x VECTOR_WIDTH] = start + a b. */
+struct matrix_strip {
     const real *a;
     size_t a_stride;
     const real *b;
@@ -22,17 +22,18 @@ struct matrix_tile {
     size_t c_stride;
     const real *bias; /* NULL: 0 */
     bool accumulate;  /* start is c itself */
+    size_t tiles;
 };
 
-typedef void (*matrix_tile_function)(const struct matrix_tile *tile);
+typedef void (*matrix_strip_function)(const struct matrix_strip *strip);
 
 /* The most rows that a tile of so many vectors may have, 1 .. MATRIX_VECTORS_MAX. */
 size_t matrix_tile_rows_max(size_t vectors);
 
-/* a [rows][inner]; transposed: a [inner][rows]. */
-matrix_tile_function matrix_tile_of(bool transposed, size_t rows, size_t vectors);
+/* Tiles of so many rows and vectors. a [rows][inner]; transposed: a [inner][rows]. */
+matrix_strip_function matrix_strip_of(bool transposed, size_t rows, size_t vectors);
 
 /* One row of 1 .. MATRIX_ROW_VECTORS_MAX vectors; a [inner], a_stride apart. */
-matrix_tile_function matrix_row_of(size_t vectors);
+matrix_strip_function matrix_row_of(size_t vectors);
 
 #endif

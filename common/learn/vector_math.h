@@ -48,13 +48,12 @@ static inline void vector_exp_parts(vector x, vector *scale, vector *rest) {
     vector r =
         vector_fma(n, vector_all(-0x1.62e4p-1f), x); /* ln 2 in two parts, the first with trailing zeros */
     r = vector_fma(n, vector_all(-1.42860677e-6f), r);
-    vector p = vector_all(1.0f / 5040);
-    p = vector_fma(p, r, vector_all(1.0f / 720));
-    p = vector_fma(p, r, vector_all(1.0f / 120));
-    p = vector_fma(p, r, vector_all(1.0f / 24));
-    p = vector_fma(p, r, vector_all(1.0f / 6));
-    p = vector_fma(p, r, vector_all(0.5f));
-    *rest = vector_fma(p * r, r, r);
+    vector square = r * r; /* r + r^2 (1/2 + r/6 + r^2/24 + ...), in pairs: the longest chain is shorter so */
+    vector low = vector_fma(r, vector_all(1.0f / 6), vector_all(0.5f));
+    vector middle = vector_fma(r, vector_all(1.0f / 120), vector_all(1.0f / 24));
+    vector high = vector_fma(r, vector_all(1.0f / 5040), vector_all(1.0f / 720));
+    vector sum = vector_fma(vector_fma(high, square, middle), square, low);
+    *rest = vector_fma(sum, square, r);
     *scale = (vector)(((vector_bits)shifted << 23) + 0x3f800000u);
 }
 
