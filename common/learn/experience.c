@@ -33,7 +33,8 @@ void experience_close(struct experience *experience) {
 void experience_push(struct experience *experience, const struct replay_transition *transition) {
     uint32_t slot = replay_push(&experience->replay, transition);
     experience->seen++;
-    experience->pending++;
+    if (experience->pending < experience->config.replay.capacity)
+        experience->pending++;
     if (!experience->config.prioritised)
         return;
     priority_insert(&experience->priority, slot);
@@ -95,7 +96,8 @@ enum status experience_load(struct experience *experience, struct bytes_reader *
     experience->pending = bytes_get_u64(reader);
     TRY(agent_stream_load(&experience->stream, reader));
     TRY(replay_load(&experience->replay, reader));
-    if (experience->seen < experience->replay.count || experience->pending > experience->seen)
+    if (experience->seen < experience->replay.count ||
+        experience->pending > experience->config.replay.capacity)
         return STATUS_INVALID;
     if (!experience->config.prioritised)
         return STATUS_OK;

@@ -21,9 +21,9 @@ struct experience {
     struct priority priority;
     struct random_stream stream; /* of minibatches */
     uint64_t seen;               /* transitions ever */
-    uint64_t pending;            /* transitions since the last update that was due */
-    uint32_t *slots;             /* owned, [batch]: the minibatch drawn last */
-    real *weights;               /* owned, [batch]: its importance weights, all 1 without priorities */
+    uint64_t pending; /* transitions since the last update that was due, at most the ring's capacity */
+    uint32_t *slots;  /* owned, [batch]: the minibatch drawn last */
+    real *weights;    /* owned, [batch]: its importance weights, all 1 without priorities */
 };
 
 enum status experience_open(struct experience *experience, const struct experience_config *config,

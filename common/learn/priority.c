@@ -10,7 +10,7 @@ struct priority_config priority_default(uint32_t capacity) {
 
 enum status priority_init(struct priority *priority, const struct priority_config *config) {
     assert(config->capacity >= 1 && config->capacity <= UINT32_C(1) << 30);
-    assert(config->alpha >= 0.0 && config->floor > 0.0);
+    assert(config->alpha >= 0.0 && config->alpha <= 2.0 && config->floor > 0.0);
     *priority = (struct priority){.config = *config, .leaves = 1};
     while (priority->leaves < config->capacity)
         priority->leaves *= 2;
@@ -64,13 +64,16 @@ void priority_remove(struct priority *priority, uint32_t slot) {
     set_leaf(priority, slot, 0.0);
 }
 
+#define P_MAX 1e100 /* so that no power of it overflows */
+
 void priority_update(struct priority *priority, const uint32_t *slots, const real *magnitudes,
                      uint32_t count) {
     for (uint32_t k = 0; k < count; k++) {
         double p = (double)magnitudes[k] + priority->config.floor;
-        assert(p > 0.0 && p < INFINITY);
         if (!priority_holds(priority, slots[k]))
             continue;
+        if (!(p > 0.0 && p <= P_MAX)) /* learning has diverged; the tree stays sound */
+            p = priority->largest;
         if (p > priority->largest)
             priority->largest = p;
         set_leaf(priority, slots[k], pow(p, priority->config.alpha));
@@ -137,11 +140,14 @@ void priority_save(const struct priority *priority, struct bytes_writer *writer)
         bytes_put_f64(writer, priority->sums[priority->leaves + (size_t)i]);
 }
 
+#define LEAF_MIN 1e-300 /* p^alpha of any p and alpha that can be */
+#define LEAF_MAX 1e250
+
 static enum status load_leaves(struct priority *priority, struct bytes_reader *reader) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < priority->config.capacity; i++) {
         double value = bytes_get_f64(reader);
-        if (reader->failed || !(value >= 0.0 && value < INFINITY))
+        if (reader->failed || !(value == 0.0 || (value >= LEAF_MIN && value <= LEAF_MAX)))
             return STATUS_INVALID;
         priority->sums[priority->leaves + (size_t)i] = value;
         priority->minima[priority->leaves + (size_t)i] = value > 0.0 ? value : INFINITY;
@@ -158,7 +164,7 @@ enum status priority_load(struct priority *priority, struct bytes_reader *reader
     uint32_t capacity = bytes_get_u32(reader);
     double beta = bytes_get_f64(reader), largest = bytes_get_f64(reader);
     if (reader->failed || capacity != priority->config.capacity || !(beta >= 0.0 && beta <= 1.0) ||
-        !(largest > 0.0 && largest < INFINITY))
+        !(largest >= 1.0 && largest <= P_MAX))
         return STATUS_INVALID;
     enum status status = load_leaves(priority, reader);
     if (status != STATUS_OK) {

@@ -47,7 +47,8 @@ void priority_clear(struct priority *priority);
 void priority_insert(struct priority *priority, uint32_t slot);
 /* `slot` holds nothing that may be drawn. */
 void priority_remove(struct priority *priority, uint32_t slot);
-/* p = magnitude + floor for each of `count` slots, magnitudes >= 0. Slots that are empty stay empty. */
+/* p = magnitude + floor for each of `count` slots; what is not a finite magnitude >= 0 counts as the largest
+ * so far. Slots that are empty stay empty. */
 void priority_update(struct priority *priority, const uint32_t *slots, const real *magnitudes,
                      uint32_t count);
 

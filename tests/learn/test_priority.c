@@ -185,6 +185,21 @@ static void sums_do_not_drift(void **state) {
     priority_close(&priority);
 }
 
+static void an_error_that_is_no_number_counts_as_the_largest(void **state) {
+    (void)state;
+    struct priority priority = open_tree(4, 1.0, 1.0);
+    const uint32_t slots[] = {0, 1, 2};
+    const real magnitudes[] = {(real)NAN, (real)INFINITY, (real)-5};
+    set(&priority, 3, 4.0);
+    for (uint32_t i = 0; i < 3; i++)
+        priority_insert(&priority, i);
+    set(&priority, 3, 1.0);
+    priority_update(&priority, slots, magnitudes, 3);
+    assert_true(fabs(priority_total(&priority) - (3 * 4.0 + 1.0)) < 1e-4);
+    assert_int_equal(priority.count, 4);
+    priority_close(&priority);
+}
+
 static void a_checkpoint_holds_priorities(void **state) {
     (void)state;
     struct priority priority = open_tree(10, 0.6, 0.4), copy = open_tree(10, 0.6, 0.4);
@@ -253,6 +268,7 @@ int main(void) {
         cmocka_unit_test(weights_correct_for_the_draws_at_the_current_fill),
         cmocka_unit_test(draws_are_stratified_and_in_proportion),
         cmocka_unit_test(sums_do_not_drift),
+        cmocka_unit_test(an_error_that_is_no_number_counts_as_the_largest),
         cmocka_unit_test(a_checkpoint_holds_priorities),
         cmocka_unit_test(a_ring_that_stores_states_once_never_draws_the_slots_between),
     };
