@@ -27,8 +27,22 @@ static bool is_done(const struct row_task *task) {
     return task->answered_ns != VTIME_NEVER && task->drop == DROP_NONE && task->task.born_ns != VTIME_NEVER;
 }
 
+/* The places of computing, in the order of the legend. */
+static const struct {
+    uint8_t place;
+    const char *style_class;
+} places[] = {
+    {PLACE_DEVICE, "s-device dash-3"}, {PLACE_GATEWAY, "s-gateway dash-0"}, {PLACE_EDGE, "s-edge dash-1"}};
+
+#define PLACES (sizeof places / sizeof *places)
+
 static uint32_t series_of(const struct row_task *task, enum chart_split split) {
-    return split == CHART_BY_LEVEL ? task->task.level : task->place == PLACE_EDGE ? 1 : 0;
+    if (split == CHART_BY_LEVEL)
+        return task->task.level;
+    uint32_t series = 0;
+    while (series < PLACES && places[series].place != task->place)
+        series++;
+    return series;
 }
 
 static int ascending(const void *a, const void *b) {
@@ -52,7 +66,7 @@ static void sort_series(struct delays *delays) {
 
 /* False without memory. */
 static bool collect(struct delays *delays, const struct report_data *data, enum chart_split split) {
-    *delays = (struct delays){.count = split == CHART_BY_LEVEL ? data->level_count : 2};
+    *delays = (struct delays){.count = split == CHART_BY_LEVEL ? data->level_count : PLACES};
     delays->values = calloc(data->task_count + 1, sizeof *delays->values);
     if (delays->values == NULL)
         return false;
@@ -78,7 +92,7 @@ static bool collect(struct delays *delays, const struct report_data *data, enum 
 
 static void style_of(char *style_class, size_t size, enum chart_split split, uint32_t series) {
     if (split == CHART_BY_PLACE)
-        snprintf(style_class, size, "curve %s", series == 1 ? "s-edge dash-1" : "s-gateway dash-0");
+        snprintf(style_class, size, "curve %s", places[series].style_class);
     else
         snprintf(style_class, size, "curve level-%" PRIu32 " dash-%" PRIu32, series, series % 3);
 }
@@ -167,6 +181,10 @@ static void legend_key(struct markup *out, const char *style_class) {
     markup_raw(out, "\" d=\"M1 4L25 4\"/></svg>");
 }
 
+static bool has_place(const struct report_data *data, uint8_t place) {
+    return place == PLACE_DEVICE ? data->at_devices : place != PLACE_GATEWAY || data->summary.gateways > 0;
+}
+
 void chart_delay_legend(struct markup *out, const struct report_data *data, enum chart_split split) {
     struct delays delays;
     if (!collect(&delays, data, split)) {
@@ -176,10 +194,12 @@ void chart_delay_legend(struct markup *out, const struct report_data *data, enum
     markup_raw(out, "<ul class=\"legend\">\n");
     for (uint32_t s = 0; s < delays.count; s++) {
         char style_class[64];
+        if (split == CHART_BY_PLACE && !has_place(data, places[s].place))
+            continue;
         style_of(style_class, sizeof style_class, split, s);
         legend_key(out, style_class);
         if (split == CHART_BY_PLACE) {
-            markup_raw(out, s == 1 ? "edge" : "gateway");
+            markup_raw(out, name_of_place(places[s].place));
         } else {
             markup_raw(out, "k = ");
             markup_number(out, data->levels[s].criticality, 3);

@@ -1,4 +1,5 @@
-/* The life of the first tasks, laid out as lanes of devices below their gateways. */
+/* The life of the first tasks, laid out as lanes of devices below their gateways, or below the edge server
+ * that they hang on directly. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,53 +10,57 @@
 #include "common/record/report_charts.h"
 #include "common/time/vtime.h"
 
-#define TIMELINE_GATEWAYS_MAX 6u
+#define TIMELINE_PARENTS_MAX 6u
 #define TIMELINE_LANES_MAX 8u
 #define LANE_HEIGHT 9.0
-#define GATEWAY_GAP 12.0
+#define PARENT_GAP 12.0
 
 struct lane {
-    uint32_t device, gateway;
+    uint32_t device;
     double y;
 };
 
 struct timeline {
-    struct lane lanes[TIMELINE_GATEWAYS_MAX * TIMELINE_LANES_MAX];
+    struct lane lanes[TIMELINE_PARENTS_MAX * TIMELINE_LANES_MAX];
     uint32_t lane_count;
-    uint32_t gateways[TIMELINE_GATEWAYS_MAX], gateway_count;
-    double gateway_y[TIMELINE_GATEWAYS_MAX]; /* of the name, above the lanes */
-    uint32_t gateway_total, device_total;    /* in the whole run */
+    uint32_t parents[TIMELINE_PARENTS_MAX], parent_count;
+    double parent_y[TIMELINE_PARENTS_MAX]; /* of the name, above the lanes */
+    uint32_t parent_total, device_total;   /* in the whole run */
     double bottom;
 };
 
-static bool is_role(const struct report_node *node, enum node_role role) {
-    return strcmp(node->role, node_role_name(role)) == 0;
-}
-
-static void add_lanes(struct timeline *timeline, const struct report_data *data, uint32_t gateway) {
+static void add_lanes(struct timeline *timeline, const struct report_data *data, uint32_t parent) {
     uint32_t lanes = 0;
-    timeline->gateway_y[timeline->gateway_count] = timeline->bottom + 12;
-    timeline->gateways[timeline->gateway_count++] = gateway;
+    timeline->parent_y[timeline->parent_count] = timeline->bottom + 12;
+    timeline->parents[timeline->parent_count++] = parent;
     timeline->bottom += 18;
     for (uint32_t id = 0; id < data->node_count && lanes < TIMELINE_LANES_MAX; id++) {
-        if (data->nodes[id].parent != gateway || !is_role(&data->nodes[id], ROLE_DEVICE))
+        if (data->nodes[id].parent != parent || !report_is_role(data, id, ROLE_DEVICE))
             continue;
-        timeline->lanes[timeline->lane_count++] =
-            (struct lane){.device = id, .gateway = gateway, .y = timeline->bottom};
+        timeline->lanes[timeline->lane_count++] = (struct lane){.device = id, .y = timeline->bottom};
         timeline->bottom += LANE_HEIGHT;
         lanes++;
     }
-    timeline->bottom += GATEWAY_GAP;
+    timeline->bottom += PARENT_GAP;
 }
 
+static bool has_devices(const struct report_data *data, uint32_t parent) {
+    for (uint32_t id = 0; id < data->node_count; id++)
+        if (data->nodes[id].parent == parent && report_is_role(data, id, ROLE_DEVICE))
+            return true;
+    return false;
+}
+
+/* Every gateway, and edge servers with devices of their own. */
 static void lay_out(struct timeline *timeline, const struct report_data *data, double top) {
     *timeline = (struct timeline){.bottom = top};
     for (uint32_t id = 0; id < data->node_count; id++) {
-        timeline->device_total += is_role(&data->nodes[id], ROLE_DEVICE);
-        if (!is_role(&data->nodes[id], ROLE_GATEWAY))
+        timeline->device_total += report_is_role(data, id, ROLE_DEVICE);
+        bool direct = data->direct > 0 && report_is_role(data, id, ROLE_EDGE) && has_devices(data, id);
+        if (!direct && !report_is_role(data, id, ROLE_GATEWAY))
             continue;
-        timeline->gateway_total++;
-        if (timeline->gateway_count < TIMELINE_GATEWAYS_MAX)
+        timeline->parent_total++;
+        if (timeline->parent_count < TIMELINE_PARENTS_MAX)
             add_lanes(timeline, data, id);
     }
 }
@@ -100,6 +105,10 @@ static int64_t last_step(const struct task_header *at) {
     return last;
 }
 
+static const char *style_of_place(uint8_t place) {
+    return place == PLACE_EDGE ? "f-edge" : place == PLACE_DEVICE ? "f-device" : "f-gateway";
+}
+
 static void draw_task(struct svg *svg, const struct report_data *data, const struct svg_axis *axis, double y,
                       const struct row_task *task) {
     const struct task_header *at = &task->task;
@@ -109,21 +118,34 @@ static void draw_task(struct svg *svg, const struct report_data *data, const str
     bool given_up = task->drop == DROP_UNANSWERED || task->answered_ns == VTIME_NEVER;
     bar(svg, axis, y, at->born_ns, given_up ? last_step(at) : task->answered_ns, "f-wait");
     bar(svg, axis, y, at->uplink_start_ns, at->uplink_end_ns, "f-uplink");
-    bar(svg, axis, y, at->compute_start_ns, at->compute_end_ns,
-        task->place == PLACE_EDGE ? "f-edge" : "f-gateway");
+    bar(svg, axis, y, at->compute_start_ns, at->compute_end_ns, style_of_place(task->place));
     double last_s = vtime_to_s(last_step(at));
     if (task->drop != DROP_NONE && task->answered_ns != VTIME_NEVER && last_s <= axis->high)
         svg_cross(svg, svg_axis_at(axis, last_s), y + LANE_HEIGHT / 2, 3, "s-drop");
     svg_group_close(svg);
 }
 
+/* The first task of this device or of one after it: tasks are sorted by device. */
+static size_t first_task_of(const struct report_data *data, uint32_t device) {
+    size_t low = 0, high = data->task_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (data->tasks[middle].task.device < device)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static void draw_lane(struct svg *svg, const struct report_data *data, const struct svg_axis *axis,
                       const struct lane *lane) {
     svg_line(svg, axis->from, lane->y + LANE_HEIGHT / 2, axis->to, lane->y + LANE_HEIGHT / 2, "lane");
-    for (size_t i = 0; i < data->task_count; i++) {
+    for (size_t i = first_task_of(data, lane->device); i < data->task_count; i++) {
         const struct row_task *task = &data->tasks[i];
-        if (task->task.device == lane->device && task->task.born_ns != VTIME_NEVER &&
-            vtime_to_s(task->task.born_ns) < axis->high)
+        if (task->task.device != lane->device)
+            break;
+        if (task->task.born_ns != VTIME_NEVER && vtime_to_s(task->task.born_ns) < axis->high)
             draw_task(svg, data, axis, lane->y, task);
     }
 }
@@ -145,18 +167,18 @@ void chart_fault(struct svg *svg, const struct report_fault *fault, const struct
     svg_group_close(svg);
 }
 
-/* The name stands above the lanes, shaded while a fault touches the gateway, its devices or the edge server.
+/* The name stands above the lanes, shaded while a fault touches that node, its devices or its parent.
  */
-static void draw_gateway(struct svg *svg, const struct report_data *data, const struct svg_axis *axis,
-                         const struct timeline *timeline, uint32_t index) {
-    uint32_t gateway = timeline->gateways[index];
-    double top = timeline->gateway_y[index] - 11;
+static void draw_parent(struct svg *svg, const struct report_data *data, const struct svg_axis *axis,
+                        const struct timeline *timeline, uint32_t index) {
+    uint32_t parent = timeline->parents[index];
+    double top = timeline->parent_y[index] - 11;
     double bottom =
-        index + 1 < timeline->gateway_count ? timeline->gateway_y[index + 1] - 15 : timeline->bottom - 4;
+        index + 1 < timeline->parent_count ? timeline->parent_y[index + 1] - 15 : timeline->bottom - 4;
     for (size_t i = 0; i < data->fault_count; i++)
-        if (report_concerns_gateway(data, &data->faults[i], gateway))
+        if (report_concerns_parent(data, &data->faults[i], parent))
             chart_fault(svg, &data->faults[i], axis, top, bottom);
-    svg_text(svg, axis->from, timeline->gateway_y[index], "name start", data->nodes[gateway].name);
+    svg_text(svg, axis->from, timeline->parent_y[index], "name start", data->nodes[parent].name);
 }
 
 void chart_timeline(struct markup *out, const struct report_data *data, struct chart_size size) {
@@ -178,10 +200,10 @@ void chart_timeline(struct markup *out, const struct report_data *data, struct c
                  .style_class = size.style_class,
                  .title = "Timeline of tasks",
                  .description = "Each bar is one task of one device: grey while it waits or travels, then "
-                                "its uplink, then its processing at the gateway or the edge server."});
+                                "its uplink, then its processing at device, gateway or edge server."});
     svg_axis_x(&svg, &axis, timeline.bottom, top, "virtual time (s)");
-    for (uint32_t i = 0; i < timeline.gateway_count; i++)
-        draw_gateway(&svg, data, &axis, &timeline, i);
+    for (uint32_t i = 0; i < timeline.parent_count; i++)
+        draw_parent(&svg, data, &axis, &timeline, i);
     for (uint32_t i = 0; i < timeline.lane_count; i++)
         draw_lane(&svg, data, &axis, &timeline.lanes[i]);
     svg_close(&svg);
@@ -190,11 +212,16 @@ void chart_timeline(struct markup *out, const struct report_data *data, struct c
 void chart_timeline_caption(struct markup *out, const struct report_data *data) {
     struct timeline timeline;
     lay_out(&timeline, data, 0);
-    markup_raw(out,
-               "<p class=\"caption\">One lane per device, below its gateway; the first slots of the run");
-    if (timeline.gateway_count < timeline.gateway_total || timeline.lane_count < timeline.device_total)
-        markup_format(out, ", %" PRIu32 " of %" PRIu32 " gateways and %" PRIu32 " of %" PRIu32 " devices",
-                      timeline.gateway_count, timeline.gateway_total, timeline.lane_count,
+    bool gateways = data->summary.gateways > 0;
+    markup_format(out, "<p class=\"caption\">One lane per device, below its %s; the first slots of the run",
+                  !gateways          ? "edge server"
+                  : data->direct > 0 ? "gateway or edge server"
+                                     : "gateway");
+    if (timeline.parent_count < timeline.parent_total)
+        markup_format(out, ", %" PRIu32 " of %" PRIu32 " %s", timeline.parent_count, timeline.parent_total,
+                      gateways ? "gateways" : "edge servers");
+    if (timeline.lane_count < timeline.device_total)
+        markup_format(out, ", %" PRIu32 " of %" PRIu32 " devices", timeline.lane_count,
                       timeline.device_total);
     markup_raw(out, ". A cross marks where a dropped task was last seen.</p>\n");
 }

@@ -37,21 +37,33 @@ static void panel_close(struct markup *out) {
     markup_raw(out, "</section>\n");
 }
 
-static void fill_legend(struct markup *out, bool wait, bool faults) {
+static void legend_item(struct markup *out, const char *style_class, const char *name) {
+    markup_raw(out, "<li><i class=\"");
+    markup_raw(out, style_class);
+    markup_raw(out, "\"></i>");
+    markup_raw(out, name);
+    markup_raw(out, "</li>\n");
+}
+
+static void fill_legend(struct markup *out, const struct report_data *data, bool wait) {
     markup_raw(out, "<ul class=\"legend\">\n");
     if (wait)
-        markup_raw(out, "<li><i class=\"b-wait\"></i>waiting or travelling</li>\n");
-    markup_raw(out, "<li><i class=\"b-uplink\"></i>uplink</li><li><i class=\"b-gateway\"></i>gateway CPU</li>"
-                    "<li><i class=\"b-edge\"></i>edge</li>\n");
-    if (faults)
-        markup_raw(out, "<li><i class=\"fault-key\"></i>fault active</li>\n");
+        legend_item(out, "b-wait", "waiting or travelling");
+    if (data->at_devices)
+        legend_item(out, "b-device", "device CPU");
+    legend_item(out, "b-uplink", "uplink");
+    if (data->summary.gateways > 0)
+        legend_item(out, "b-gateway", "gateway CPU");
+    legend_item(out, "b-edge", "edge");
+    if (data->fault_count > 0)
+        legend_item(out, "fault-key", "fault active");
     markup_raw(out, "</ul>\n");
 }
 
 static void timeline_panel(struct markup *out, const struct report_data *data) {
     panel_open(out, "The first tasks");
     chart_timeline_caption(out, data);
-    fill_legend(out, true, data->fault_count > 0);
+    fill_legend(out, data, true);
     markup_raw(out, "<figure>\n");
     for (size_t i = 0; i < sizeof full_sizes / sizeof *full_sizes; i++)
         chart_timeline(out, data, full_sizes[i]);
@@ -74,8 +86,8 @@ static void delay_panel(struct markup *out, const struct report_data *data, enum
 
 static void load_panel(struct markup *out, const struct report_data *data) {
     panel_open(out, "Utilisation over time");
-    markup_raw(out, "<p class=\"caption\">Share of each slot, mean over gateways.</p>\n");
-    fill_legend(out, false, data->fault_count > 0);
+    markup_raw(out, "<p class=\"caption\">Share of each slot, mean over the nodes or links of a kind.</p>\n");
+    fill_legend(out, data, false);
     markup_raw(out, "<figure>\n");
     for (size_t i = 0; i < sizeof full_sizes / sizeof *full_sizes; i++)
         chart_load(out, data, full_sizes[i]);

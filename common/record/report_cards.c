@@ -46,7 +46,8 @@ void report_header(struct markup *out, const struct report_data *data) {
     fact(out, "seed", summary->seed);
     fact(out, "policy", summary->policy);
     count_fact(out, "devices", summary->devices);
-    count_fact(out, "gateways", summary->gateways);
+    if (summary->gateways > 0)
+        count_fact(out, "gateways", summary->gateways);
     count_fact(out, "edge servers", summary->edges);
     fact(out, "data", summary->data_source);
     fact(out, "transport", summary->transport);
@@ -141,7 +142,8 @@ static void energy_card(struct markup *out, const struct summary *summary) {
                      summary->energy_edge_j;
     card_open(out, "Energy per done task", "");
     big(out, summary->done > 0 ? total_j / (double)summary->done : NAN, "J");
-    figure(out, "gateway ", summary->energy_gateway_j, "&#160;J, ");
+    if (summary->gateways > 0)
+        figure(out, "gateway ", summary->energy_gateway_j, "&#160;J, ");
     figure(out, "edge ", summary->energy_edge_j, "&#160;J, ");
     figure(out, "uplink ", summary->energy_uplink_j, "&#160;J, ");
     figure(out, "device ", summary->energy_device_j, "&#160;J");
@@ -160,7 +162,8 @@ static void meter(struct markup *out, const char *label, const char *style_class
 
 static void busy_card(struct markup *out, const struct summary *summary) {
     card_open(out, "Busy, of the virtual time", " wide");
-    meter(out, "gateway", "b-gateway", summary->busy_gateway);
+    if (summary->gateways > 0)
+        meter(out, "gateway", "b-gateway", summary->busy_gateway);
     meter(out, "uplink", "b-uplink", summary->busy_uplink);
     meter(out, "edge", "b-edge", summary->busy_edge);
     markup_raw(out, "</section>\n");

@@ -23,6 +23,7 @@ static enum status take_task(const struct row_task *task, void *context) {
         data->task_capacity = capacity;
     }
     data->tasks[data->task_count++] = *task;
+    data->at_devices = data->at_devices || task->place == PLACE_DEVICE;
     return STATUS_OK;
 }
 
@@ -95,6 +96,16 @@ static void pair_crashes(struct report_data *data) {
     }
 }
 
+bool report_is_role(const struct report_data *data, uint32_t node, enum node_role role) {
+    return node < data->node_count && strcmp(data->nodes[node].role, node_role_name(role)) == 0;
+}
+
+static void count_direct(struct report_data *data) {
+    for (uint32_t id = 0; id < data->node_count; id++)
+        data->direct +=
+            report_is_role(data, id, ROLE_DEVICE) && report_is_role(data, data->nodes[id].parent, ROLE_EDGE);
+}
+
 static enum status load_all(struct report_data *data, const char *dir, struct error *error) {
     TRY(manifest_load(dir, &data->manifest, error));
     TRY(summary_load(dir, &data->summary, error));
@@ -114,6 +125,7 @@ static enum status load_all(struct report_data *data, const char *dir, struct er
         "SELECT DISTINCT fault, node_id FROM faults WHERE node_id IS NOT NULL ORDER BY fault, node_id",
         take_concern, data, error));
     pair_crashes(data);
+    count_direct(data);
     return reader_each_task(data->db, take_task, data, error);
 }
 
@@ -145,19 +157,20 @@ void report_data_close(struct report_data *data) {
     *data = (struct report_data){0};
 }
 
-uint32_t report_gateway_of(const struct report_data *data, const struct row_task *task) {
+uint32_t report_parent_of(const struct report_data *data, const struct row_task *task) {
     assert(task->task.device < data->node_count);
     uint32_t parent = data->nodes[task->task.device].parent;
     return parent < data->node_count ? parent : TOPOLOGY_NONE;
 }
 
-bool report_concerns_gateway(const struct report_data *data, const struct report_fault *fault,
-                             uint32_t gateway) {
+bool report_concerns_parent(const struct report_data *data, const struct report_fault *fault,
+                            uint32_t parent) {
     for (size_t i = 0; i < data->concern_count; i++) {
         uint32_t node = data->concerns[i].node;
         if (data->concerns[i].fault != fault->fault || node >= data->node_count)
             continue;
-        if (node == gateway || data->nodes[node].parent == gateway || node == data->nodes[gateway].parent)
+        bool own_device = data->nodes[node].parent == parent && report_is_role(data, node, ROLE_DEVICE);
+        if (node == parent || own_device || node == data->nodes[parent].parent)
             return true;
     }
     return false;

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "common/model/scenario.h"
+#include "common/model/topology.h"
 #include "common/record/markup.h"
 #include "common/record/rows.h"
 #include "common/record/summary.h"
@@ -49,6 +50,8 @@ struct report_data {
     size_t fault_count;
     struct report_concern *concerns; /* by fault, node */
     size_t concern_count;
+    bool at_devices;         /* some task was computed by its device */
+    uint32_t direct;         /* devices directly below an edge server, without a gateway */
     int64_t end_ns, slot_ns; /* virtual time reached, length of a slot (at least 1) */
 };
 
@@ -56,11 +59,13 @@ struct report_data {
 enum status report_data_load(struct report_data *data, const char *dir, struct error *error);
 void report_data_close(struct report_data *data);
 
-/* Did this fault concern this gateway: the node itself, one of its devices, or its parent? */
-bool report_concerns_gateway(const struct report_data *data, const struct report_fault *fault,
-                             uint32_t gateway);
+bool report_is_role(const struct report_data *data, uint32_t node, enum node_role role);
 
-/* The gateway of a task: its node id, TOPOLOGY_NONE when there is none. */
-uint32_t report_gateway_of(const struct report_data *data, const struct row_task *task);
+/* Did this fault concern this node: the node itself, one of its devices, or its parent? */
+bool report_concerns_parent(const struct report_data *data, const struct report_fault *fault,
+                            uint32_t parent);
+
+/* The parent of the task's device: its gateway, or an edge server; TOPOLOGY_NONE when there is none. */
+uint32_t report_parent_of(const struct report_data *data, const struct row_task *task);
 
 #endif

@@ -198,16 +198,18 @@ static enum status take_role(sqlite3_stmt *row, void *context) {
     return STATUS_OK;
 }
 
+static enum status take_links(sqlite3_stmt *row, void *context) {
+    struct summary *summary = context;
+    summary->links = reader_count(row, 0);
+    return STATUS_OK;
+}
+
+/* Those into an edge server, from gateways or from devices directly below it. */
 static enum status take_uplinks(sqlite3_stmt *row, void *context) {
     struct summary *summary = context;
-    char from[32], to[32];
-    uint64_t count = reader_count(row, 2), rows = reader_count(row, 3);
-    reader_text(row, 0, from, sizeof from);
-    reader_text(row, 1, to, sizeof to);
-    summary->links += count;
-    if (strcmp(from, node_role_name(ROLE_GATEWAY)) == 0 && strcmp(to, node_role_name(ROLE_EDGE)) == 0 &&
-        rows > 0)
-        summary->busy_uplink = (double)reader_count(row, 4) / 1e9 / ((double)count * summary->virtual_s);
+    uint64_t count = reader_count(row, 0), rows = reader_count(row, 1);
+    if (rows > 0)
+        summary->busy_uplink = (double)reader_count(row, 2) / 1e9 / ((double)count * summary->virtual_s);
     return STATUS_OK;
 }
 
@@ -250,10 +252,12 @@ static enum status load_totals(sqlite3 *db, struct summary *summary, struct erro
                     "SELECT n.role, COUNT(*), COUNT(t.node_id), SUM(t.busy_ns) FROM nodes n"
                     " LEFT JOIN node_totals t ON t.node_id = n.node_id GROUP BY n.role",
                     take_role, summary, error));
+    TRY(reader_each(db, "SELECT COUNT(*) FROM links", take_links, summary, error));
     TRY(reader_each(db,
-                    "SELECT a.role, b.role, COUNT(*), COUNT(t.link_id), SUM(t.busy_ns) FROM links l"
+                    "SELECT COUNT(*), COUNT(t.link_id), SUM(t.busy_ns) FROM links l"
                     " JOIN nodes a ON a.node_id = l.from_id JOIN nodes b ON b.node_id = l.to_id"
-                    " LEFT JOIN link_totals t ON t.link_id = l.link_id GROUP BY a.role, b.role",
+                    " LEFT JOIN link_totals t ON t.link_id = l.link_id"
+                    " WHERE a.role IN ('gateway', 'device') AND b.role = 'edge'",
                     take_uplinks, summary, error));
     TRY(reader_each(
         db, "SELECT SUM(lost), SUM(corrupted), SUM(cut), SUM(duplicated), SUM(refused) FROM link_totals",

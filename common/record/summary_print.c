@@ -76,9 +76,13 @@ static void print_resources(const struct summary *summary, FILE *out) {
     fprintf(out, LABEL "device %.3f J, gateway %.3f J, uplink %.3f J, edge %.3f J\n", "energy",
             summary->energy_device_j, summary->energy_gateway_j, summary->energy_uplink_j,
             summary->energy_edge_j);
-    fprintf(out, LABEL "gateway CPU ", "utilisation");
-    print_number(out, "%.1f", 100 * summary->busy_gateway, " %");
-    fputs(", uplink ", out);
+    fprintf(out, LABEL, "utilisation");
+    if (summary->gateways > 0) {
+        fputs("gateway CPU ", out);
+        print_number(out, "%.1f", 100 * summary->busy_gateway, " %");
+        fputs(", ", out);
+    }
+    fputs("uplink ", out);
     print_number(out, "%.1f", 100 * summary->busy_uplink, " %");
     fputs(", edge ", out);
     print_number(out, "%.1f", 100 * summary->busy_edge, " %");

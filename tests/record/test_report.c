@@ -4,7 +4,6 @@
  * browser. */
 #include "tests/record/scratch.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <sys/stat.h>
 
@@ -12,6 +11,7 @@
 #include "common/record/markup.h"
 #include "common/record/report.h"
 #include "common/record/svg.h"
+#include "tests/lib/page.h"
 #include "tests/record/sample_learning.h"
 
 static struct sample_run run;
@@ -21,63 +21,12 @@ static void must(enum status status, const struct error *error) {
         fail_msg("%s: %s", status_name(status), error->text);
 }
 
-/* Every opened element is closed in order; void elements of HTML and self-closed ones apart. */
-static void expect_balanced(const char *page) {
-    static const char *const empty[] = {"meta", "!DOCTYPE", "br"};
-    char open[64][16];
-    size_t depth = 0;
-    for (const char *at = strchr(page, '<'); at != NULL; at = strchr(at + 1, '<')) {
-        const char *end = strchr(at, '>');
-        assert_non_null(end);
-        bool closing = at[1] == '/', void_element = end[-1] == '/';
-        char name[16];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(at + 1 + closing, " >/\n"), at + 1 + closing);
-        for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
-            void_element = void_element || strcmp(name, empty[i]) == 0;
-        if (void_element)
-            continue;
-        if (!closing) {
-            assert_true(depth < 64);
-            snprintf(open[depth++], sizeof open[0], "%s", name);
-        } else if (depth == 0 || strcmp(open[--depth], name) != 0) {
-            fail_msg("</%s> closes <%s>", name, depth < 64 ? open[depth] : "");
-        }
-    }
-    assert_int_equal(depth, 0);
-}
-
-static void expect_self_contained(const char *page) {
-    static const char *const forbidden[] = {"http:",   "https:", "<script", "<link",  "<img",
-                                            "@import", "url(",   "src=",    "onload", "javascript:"};
-    for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
-        if (strstr(page, forbidden[i]) != NULL)
-            fail_msg("the page holds %s", forbidden[i]);
-}
-
-/* No coordinate and no figure may be "nan" or "inf". */
-static void expect_finite(const char *page) {
-    for (const char *at = page; (at = strstr(at, "nan")) != NULL; at++)
-        assert_true(isalpha((unsigned char)at[-1]) || isalpha((unsigned char)at[3]));
-    assert_null(strstr(page, "\"inf"));
-    assert_null(strstr(page, "\"n/a"));
-    assert_null(strstr(page, "Infinity"));
-}
-
 static char *report_of(const char *dir) {
     struct error error = {0};
     must(report_write(dir, &error), &error);
     char *page = scratch_read(dir, REPORT_FILE);
-    expect_balanced(page);
-    expect_self_contained(page);
-    expect_finite(page);
+    page_check(page);
     return page;
-}
-
-static size_t count_of(const char *page, const char *part) {
-    size_t count = 0;
-    for (const char *at = page; (at = strstr(at, part)) != NULL; at++)
-        count++;
-    return count;
 }
 
 static void a_run_gives_a_whole_page_with_every_part(void **state) {
@@ -104,8 +53,8 @@ static void a_run_gives_a_whole_page_with_every_part(void **state) {
             fail_msg("the page lacks %s", parts[i]);
     digest_text(run.outcome.digest, digest);
     assert_non_null(strstr(page, digest));
-    assert_int_equal(count_of(page, "<svg role=\"img\""), 3 + 3 + 4 * 2);
-    assert_int_equal(count_of(page, "-title\">"), count_of(page, "<svg role=\"img\""));
+    assert_int_equal(page_count(page, "<svg role=\"img\""), 3 + 3 + 4 * 2);
+    assert_int_equal(page_count(page, "-title\">"), page_count(page, "<svg role=\"img\""));
     free(page);
 }
 
@@ -117,7 +66,7 @@ static void every_id_is_used_once(void **state) {
     for (const char *at = page; (at = strstr(at, " id=\"")) != NULL; at++) {
         char id[80];
         snprintf(id, sizeof id, "%.*s", (int)(strcspn(at + 5, "\"") + 6), at);
-        assert_int_equal(count_of(page, id), 1);
+        assert_int_equal(page_count(page, id), 1);
     }
     free(page);
 }
@@ -160,7 +109,7 @@ static void names_made_of_markup_stay_text(void **state) {
     must(record_close(record, &run.outcome, &error), &error);
     must(report_write(scratch->run, &error), &error);
     char *page = scratch_read(scratch->run, REPORT_FILE);
-    expect_balanced(page);
+    page_check_balanced(page);
     assert_null(strstr(page, "<script"));
     assert_null(strstr(page, "<svg onload"));
     assert_non_null(strstr(page, "&lt;svg onload=x&gt;"));
