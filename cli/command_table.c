@@ -2,6 +2,15 @@
 #include "cli/command.h"
 
 const struct command *const command_table[] = {
-    &command_run,    &command_report, &command_runs,   &command_experiment, &command_scenario,
-    &command_verify, &command_bench,  &command_doctor, &command_help,       NULL,
+    &command_run,
+    &command_report,
+    &command_runs,
+    &command_experiment,
+    &command_scheme,
+    &command_scenario,
+    &command_verify,
+    &command_bench,
+    &command_doctor,
+    &command_help,
+    NULL,
 };

@@ -175,8 +175,10 @@ enum status host_call(struct host *host, struct host_node *node, enum hosting_ca
     int64_t begin_ns = monotonic_ns();
     enum status status = hosting_call(&node->hosting, call, event, &host->out, &error);
     if (handler != NULL) {
+        int64_t wall_ns = monotonic_ns() - begin_ns;
+        handler->least_ns = handler->calls == 0 || wall_ns < handler->least_ns ? wall_ns : handler->least_ns;
+        handler->wall_ns += wall_ns;
         handler->calls++;
-        handler->wall_ns += monotonic_ns() - begin_ns;
     }
     if (status == STATUS_INVALID && call != HOSTING_START && call != HOSTING_RESTART) {
         node->totals.protocol_errors++;
@@ -485,6 +487,7 @@ static void add_handler_row(struct host *host, const struct host_node *node, con
     struct row row = {.kind = ROW_HANDLER,
                       .as.handler = {.node = node->totals.node,
                                      .calls = handler->calls,
+                                     .least_s = (double)handler->least_ns * 1e-9,
                                      .wall_s = (double)handler->wall_ns * 1e-9}};
     snprintf(row.as.handler.name, sizeof row.as.handler.name, "%s", name);
     host_add_row(host, &row);

@@ -224,6 +224,7 @@ static void put_handler(struct bytes_writer *writer, const struct row_handler *r
     bytes_put_u32(writer, row->node);
     put_text(writer, row->name);
     bytes_put_u64(writer, row->calls);
+    bytes_put_f64(writer, row->least_s);
     bytes_put_f64(writer, row->wall_s);
 }
 
@@ -232,6 +233,7 @@ static bool get_handler(struct bytes_reader *reader, struct row_handler *row) {
     if (!get_text(reader, row->name, ROW_SERIES_NAME_MAX))
         return false;
     row->calls = bytes_get_u64(reader);
+    row->least_s = bytes_get_f64(reader);
     row->wall_s = bytes_get_f64(reader);
     return row_name_valid(row->name, ROW_SERIES_NAME_MAX);
 }

@@ -99,7 +99,7 @@ struct row_handler {
     uint32_t node;
     char name[ROW_SERIES_NAME_MAX + 1]; /* message, or timer of its class */
     uint64_t calls;
-    double wall_s; /* in the node's handler; with a child process, on the way there and back too */
+    double least_s, wall_s; /* the quickest call, and all; in the node's handler; with a child process, on the way there and back too */
 };
 
 struct row {

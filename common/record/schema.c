@@ -48,7 +48,7 @@ static const char series_table[] =
     "CREATE TABLE series (node_id INTEGER, name TEXT, step INTEGER, value REAL)";
 
 static const char handlers_table[] =
-    "CREATE TABLE handlers (node_id INTEGER, handler TEXT, calls INTEGER, wall_s REAL)";
+    "CREATE TABLE handlers (node_id INTEGER, handler TEXT, calls INTEGER, least_s REAL, wall_s REAL)";
 
 static const char results_table[] = "CREATE TABLE results (node_id INTEGER, name TEXT, value REAL, unit TEXT,"
                                     " PRIMARY KEY (name, node_id)) WITHOUT ROWID";

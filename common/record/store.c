@@ -101,7 +101,7 @@ static const char *const insert_sql[ROW_KIND_COUNT] = {
     [ROW_PROCESS] = "INSERT INTO processes VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     [ROW_SERIES] = "INSERT INTO series VALUES (?,?,?,?)",
     [ROW_RESULT] = "INSERT OR REPLACE INTO results VALUES (?,?,?,?)",
-    [ROW_HANDLER] = "INSERT INTO handlers VALUES (?,?,?,?)"};
+    [ROW_HANDLER] = "INSERT INTO handlers VALUES (?,?,?,?,?)"};
 
 static void bind_task(struct binder *to, const struct row_task *row) {
     const struct task_header *task = &row->task;
@@ -226,6 +226,7 @@ static void bind_handler(struct binder *to, const struct row_handler *row) {
     bind_integer(to, row->node);
     bind_text(to, row->name);
     bind_count(to, row->calls);
+    bind_real(to, row->least_s);
     bind_real(to, row->wall_s);
 }
 

@@ -40,7 +40,7 @@ struct summary_series {
 struct summary_handler {
     char role[12], name[ROW_SERIES_NAME_MAX + 1];
     uint64_t calls;
-    double wall_s;
+    double least_s, wall_s; /* the quickest call, and all */
 };
 
 #define SUMMARY_HANDLERS_MAX 64u

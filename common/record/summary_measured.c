@@ -43,7 +43,8 @@ static enum status take_handler(sqlite3_stmt *row, void *context) {
     reader_text(row, 0, handler->role, sizeof handler->role);
     reader_text(row, 1, handler->name, sizeof handler->name);
     handler->calls = reader_count(row, 2);
-    handler->wall_s = reader_real(row, 3);
+    handler->least_s = reader_real(row, 3);
+    handler->wall_s = reader_real(row, 4);
     return STATUS_OK;
 }
 
@@ -57,7 +58,7 @@ enum status summary_load_measured(sqlite3 *db, struct summary *summary, struct e
     if (handlers)
         TRY(reader_each(
             db,
-            "SELECT role, handler, SUM(calls), SUM(wall_s) FROM handlers JOIN nodes USING (node_id)"
+            "SELECT role, handler, SUM(calls), MIN(least_s), SUM(wall_s) FROM handlers JOIN nodes USING (node_id)"
             " GROUP BY role, handler ORDER BY role, handler",
             take_handler, summary, error));
     if (results)
@@ -131,7 +132,7 @@ void summary_print_measured(const struct summary *summary, FILE *out) {
     print_rest(summary->series_names, summary->series_count, out);
 }
 
-/* "handlers": {role: {handler: {calls, wall_s, mean_us}}} */
+/* "handlers": {role: {handler: {calls, wall_s, mean_us, least_us}}} */
 static void handlers_to_json(const struct summary *summary, json_t *root) {
     json_t *roles = json_object();
     for (uint32_t i = 0; i < summary->handler_count; i++) {
@@ -142,9 +143,10 @@ static void handlers_to_json(const struct summary *summary, json_t *root) {
             json_object_set_new(roles, handler->role, role);
         }
         json_object_set_new(role, handler->name,
-                            json_pack("{s:o, s:o, s:o}", "calls", summary_json_count(handler->calls),
+                            json_pack("{s:o, s:o, s:o, s:o}", "calls", summary_json_count(handler->calls),
                                       "wall_s", summary_json_number(handler->wall_s), "mean_us",
-                                      summary_json_number(handler->wall_s * 1e6 / (double)handler->calls)));
+                                      summary_json_number(handler->wall_s * 1e6 / (double)handler->calls), "least_us",
+                                      summary_json_number(handler->least_s * 1e6)));
     }
     json_object_set_new(root, "handlers", roles);
 }

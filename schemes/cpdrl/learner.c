@@ -40,8 +40,8 @@ static enum status open_agent(struct cpdrl_learner *learner, struct error *error
         error);
 }
 
-enum status cpdrl_learner_open(struct cpdrl_learner *learner, const struct scheme_env *env,
-                               struct error *error) {
+static enum status open_learner(void *self, const struct scheme_env *env, struct error *error) {
+    struct cpdrl_learner *learner = self;
     const struct cpdrl_options *options = env->options;
     uint32_t n = env->device_count;
     enum cpdrl_arm arm = options->arm;
@@ -66,7 +66,8 @@ enum status cpdrl_learner_open(struct cpdrl_learner *learner, const struct schem
     return open_agent(learner, error);
 }
 
-void cpdrl_learner_close(struct cpdrl_learner *learner) {
+static void close_learner(void *self) {
+    struct cpdrl_learner *learner = self;
     agent_close(learner->agent);
     free(learner->raw);
     free(learner->requested_hz);
@@ -99,8 +100,8 @@ static void carry_out(struct cpdrl_learner *learner, struct scheme_decision *dec
         decisions[i].bandwidth_hz = learner->requested_hz[i] * scale;
 }
 
-void cpdrl_learner_decide(struct cpdrl_learner *learner, const struct scheme_slot *slot,
-                          struct scheme_decision *decisions) {
+static void learner_decide(void *self, const struct scheme_slot *slot, struct scheme_decision *decisions) {
+    struct cpdrl_learner *learner = self;
     if (learner->step % learner->options->episode_slots == 0)
         memset(learner->state, 0, 2 * learner->env->device_count * sizeof *learner->state);
     enum agent_mode mode = slot->phase == SCHEME_TRAIN ? AGENT_EXPLORE : AGENT_GREEDY;
@@ -141,8 +142,20 @@ static void reward(struct cpdrl_learner *learner, const struct scheme_outcome *o
     learner->reward = learner->reward_plain + (bonus ? consistent(learner) : 0);
 }
 
-void cpdrl_learner_settle(struct cpdrl_learner *learner, const struct scheme_slot *slot,
-                          const struct scheme_outcome *outcomes) {
+static void log_step(const struct cpdrl_learner *learner, const struct scheme_log *log) {
+    log->series(log->context, "reward", learner->reward);
+    log->series(log->context, "reward_without_bonus", learner->reward_plain);
+    if (!learner->updated)
+        return;
+    log->series(log->context, "critic_loss", learner->critic_loss);
+    log->series(log->context, "actor_loss", learner->actor_loss);
+}
+
+/* Lines 10 to 16 of Algorithm 1. */
+static void learner_settle(void *self, const struct scheme_slot *slot, const struct scheme_decision *decisions,
+                           const struct scheme_outcome *outcomes, const struct scheme_log *log) {
+    struct cpdrl_learner *learner = self;
+    (void)decisions; /* replay stores the action behind the head */
     uint32_t n = learner->env->device_count;
     struct ddpg *ddpg = (struct ddpg *)learner->agent;
     for (uint32_t i = 0; i < n; i++) {
@@ -167,21 +180,42 @@ void cpdrl_learner_settle(struct cpdrl_learner *learner, const struct scheme_slo
     }
     learner->step++;
     memcpy(learner->state, learner->next, 2 * n * sizeof *learner->state);
+    log_step(learner, log);
 }
 
-size_t cpdrl_learner_saved_bytes(const struct cpdrl_learner *learner) {
+static const real *learner_parameters(const void *self, uint32_t index, size_t *count) {
+    const struct cpdrl_learner *learner = self;
+    return index == 0 ? agent_parameters(learner->agent, count) : NULL;
+}
+
+static size_t learner_saved_bytes_of(const void *self) {
+    const struct cpdrl_learner *learner = self;
     return 8 + reals_saved_bytes((size_t)2 * learner->env->device_count) + agent_saved_bytes(learner->agent);
 }
 
-void cpdrl_learner_save(const struct cpdrl_learner *learner, struct bytes_writer *writer) {
+static void learner_save_to(const void *self, struct bytes_writer *writer) {
+    const struct cpdrl_learner *learner = self;
     bytes_put_u64(writer, learner->step);
     reals_save(writer, learner->state, (size_t)2 * learner->env->device_count);
     agent_save(learner->agent, writer);
 }
 
-enum status cpdrl_learner_load(struct cpdrl_learner *learner, struct bytes_reader *reader) {
+static enum status learner_load_from(void *self, struct bytes_reader *reader) {
+    struct cpdrl_learner *learner = self;
     struct error ignored;
     learner->step = bytes_get_u64(reader);
     TRY(reals_load(reader, learner->state, (size_t)2 * learner->env->device_count));
     return agent_load(learner->agent, reader, &ignored);
 }
+
+const struct cpdrl_arm_class cpdrl_learner_class = {
+    .bytes = sizeof(struct cpdrl_learner),
+    .open = open_learner,
+    .close = close_learner,
+    .decide = learner_decide,
+    .settle = learner_settle,
+    .parameters = learner_parameters,
+    .saved_bytes = learner_saved_bytes_of,
+    .save = learner_save_to,
+    .load = learner_load_from,
+};

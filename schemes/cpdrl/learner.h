@@ -9,9 +9,8 @@
 #define TIERBED_SCHEMES_CPDRL_LEARNER_H
 
 #include "common/learn/ddpg.h"
+#include "schemes/cpdrl/arm.h"
 #include "schemes/cpdrl/head.h"
-#include "schemes/cpdrl/options.h"
-#include "schemes/scheme.h"
 
 #define CPDRL_LEARNER_DEVICES_MAX 256
 
@@ -27,19 +26,5 @@ struct cpdrl_learner {
     double critic_loss, actor_loss, reward, reward_plain;
     bool updated;
 };
-
-enum status cpdrl_learner_open(struct cpdrl_learner *learner, const struct scheme_env *env,
-                               struct error *error);
-void cpdrl_learner_close(struct cpdrl_learner *learner);
-
-void cpdrl_learner_decide(struct cpdrl_learner *learner, const struct scheme_slot *slot,
-                          struct scheme_decision *decisions);
-/* Lines 10 to 16 of Algorithm 1. */
-void cpdrl_learner_settle(struct cpdrl_learner *learner, const struct scheme_slot *slot,
-                          const struct scheme_outcome *outcomes);
-
-size_t cpdrl_learner_saved_bytes(const struct cpdrl_learner *learner);
-void cpdrl_learner_save(const struct cpdrl_learner *learner, struct bytes_writer *writer);
-enum status cpdrl_learner_load(struct cpdrl_learner *learner, struct bytes_reader *reader);
 
 #endif

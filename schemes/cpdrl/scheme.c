@@ -7,15 +7,17 @@
 #include <string.h>
 
 #include "common/base/random.h"
+#include "common/learn/agent.h"
+#include "schemes/cpdrl/arm.h"
 #include "schemes/cpdrl/baseline.h"
-#include "schemes/cpdrl/learner.h"
 #include "schemes/cpdrl/optimum.h"
 
 struct cpdrl {
     struct scheme_env env;
     const struct cpdrl_options *options;
     struct random_stream stream; /* of the arms that draw */
-    struct cpdrl_learner learner;
+    const struct cpdrl_arm_class *class; /* of an arm that learns; NULL: it does not */
+    void *self;                          /* owned, class->bytes */
     struct scheme_decision *best; /* of the best feasible training slot; owned, [device_count] */
     double best_objective;        /* INFINITY: none yet */
     double evaluate_sum;          /* objectives of the evaluation slots */
@@ -24,8 +26,20 @@ struct cpdrl {
     double optimum; /* closed form, of the last slot's tasks; NAN: not asked for */
 };
 
-static bool learns(const struct cpdrl *cpdrl) {
-    return cpdrl->options->arm <= CPDRL_ARM_ASTE_DDPG;
+static const struct cpdrl_arm_class *class_of(enum cpdrl_arm arm) {
+    if (arm == CPDRL_ARM_PLUS)
+        return &cpdrl_plus_class;
+    return arm < CPDRL_ARM_PLUS ? &cpdrl_learner_class : NULL;
+}
+
+static enum status open_arm(struct cpdrl *cpdrl, struct error *error) {
+    cpdrl->class = class_of(cpdrl->options->arm);
+    if (cpdrl->class == NULL)
+        return STATUS_OK;
+    cpdrl->self = calloc(1, cpdrl->class->bytes);
+    if (cpdrl->self == NULL)
+        return error_set(error, STATUS_MEMORY, "no memory for the agent of %u devices", cpdrl->env.device_count);
+    return cpdrl->class->open(cpdrl->self, &cpdrl->env, error);
 }
 
 static enum status cpdrl_open(void *state, const struct scheme_env *env, struct error *error) {
@@ -41,12 +55,14 @@ static enum status cpdrl_open(void *state, const struct scheme_env *env, struct 
     if (cpdrl->options->arm == CPDRL_ARM_TEM && env->device_count > CPDRL_DEVICES_MAX)
         return error_set(error, STATUS_INVALID, "arm `tem` goes through 2^n decisions: at most %d devices",
                          CPDRL_DEVICES_MAX);
-    return learns(cpdrl) ? cpdrl_learner_open(&cpdrl->learner, &cpdrl->env, error) : STATUS_OK;
+    return open_arm(cpdrl, error);
 }
 
 static void cpdrl_close(void *state) {
     struct cpdrl *cpdrl = state;
-    cpdrl_learner_close(&cpdrl->learner);
+    if (cpdrl->self != NULL)
+        cpdrl->class->close(cpdrl->self);
+    free(cpdrl->self);
     free(cpdrl->best);
 }
 
@@ -76,7 +92,8 @@ static void cpdrl_decide(void *state, const struct scheme_slot *slot, struct sch
     case CPDRL_ARM_DDPG:
     case CPDRL_ARM_STE_DDPG:
     case CPDRL_ARM_ASTE_DDPG:
-        cpdrl_learner_decide(&cpdrl->learner, slot, decisions);
+    case CPDRL_ARM_PLUS:
+        cpdrl->class->decide(cpdrl->self, slot, decisions);
         break;
     case CPDRL_ARM_TEM:
     case CPDRL_ARM_LOCAL_OPTIMUM:
@@ -89,7 +106,6 @@ static void cpdrl_decide(void *state, const struct scheme_slot *slot, struct sch
         else
             cpdrl_random_decide(CPDRL_ARM_SEARCH, &cpdrl->env, &cpdrl->stream, decisions);
         break;
-    case CPDRL_ARM_PLUS:
     case CPDRL_ARM_ROM:
     case CPDRL_ARM_FOM:
     case CPDRL_ARM_LEM:
@@ -120,15 +136,6 @@ static void keep_best(struct cpdrl *cpdrl, const struct scheme_decision *decisio
     memcpy(cpdrl->best, decisions, cpdrl->env.device_count * sizeof *decisions);
 }
 
-static void log_learning(const struct cpdrl_learner *learner, const struct scheme_log *log) {
-    log->series(log->context, "reward", learner->reward);
-    log->series(log->context, "reward_without_bonus", learner->reward_plain);
-    if (!learner->updated)
-        return;
-    log->series(log->context, "critic_loss", learner->critic_loss);
-    log->series(log->context, "actor_loss", learner->actor_loss);
-}
-
 static void cpdrl_settle(void *state, const struct scheme_slot *slot, const struct scheme_decision *decisions,
                          const struct scheme_outcome *outcomes, const struct scheme_log *log) {
     struct cpdrl *cpdrl = state;
@@ -151,22 +158,23 @@ static void cpdrl_settle(void *state, const struct scheme_slot *slot, const stru
     log->series(log->context, "objective", objective);
     log->series(log->context, "objective_best", cpdrl->best_objective);
     log->series(log->context, "offloaded", offloaded);
-    if (learns(cpdrl)) {
-        cpdrl_learner_settle(&cpdrl->learner, slot, outcomes);
-        log_learning(&cpdrl->learner, log);
-    }
+    if (cpdrl->class != NULL)
+        cpdrl->class->settle(cpdrl->self, slot, decisions, outcomes, log);
 }
 
 /* ---- the end of the run ---- */
 
 /* 48 bits of a hash of the parameters: equal after equal training, to the last bit. */
-static double checksum_of(struct agent *agent) {
-    size_t count;
-    const real *parameters = agent_parameters(agent, &count);
+static double checksum_of(const struct cpdrl *cpdrl) {
+    crypto_generichash_state hashing;
     unsigned char hash[crypto_generichash_BYTES_MIN];
+    const real *parameters;
+    size_t count;
     double value = 0.0;
-    crypto_generichash(hash, sizeof hash, (const unsigned char *)parameters, count * sizeof *parameters, NULL,
-                       0);
+    crypto_generichash_init(&hashing, NULL, 0, sizeof hash);
+    for (uint32_t i = 0; (parameters = cpdrl->class->parameters(cpdrl->self, i, &count)) != NULL; i++)
+        crypto_generichash_update(&hashing, (const unsigned char *)parameters, count * sizeof *parameters);
+    crypto_generichash_final(&hashing, hash, sizeof hash);
     for (int i = 0; i < 6; i++)
         value = value * 256.0 + hash[i];
     return value;
@@ -183,8 +191,8 @@ static void cpdrl_finish(void *state, const struct scheme_log *log) {
     log->result(log->context, "policy_feasible", "",
                 cpdrl->evaluate_count > 0 ? (double)cpdrl->evaluate_feasible / cpdrl->evaluate_count : NAN);
     log->result(log->context, "masks_examined", "", (double)cpdrl->masks_examined);
-    if (learns(cpdrl))
-        log->result(log->context, "agent_checksum", "", checksum_of(cpdrl->learner.agent));
+    if (cpdrl->class != NULL)
+        log->result(log->context, "agent_checksum", "", checksum_of(cpdrl));
 }
 
 /* ---- checkpoints ---- */
@@ -210,7 +218,7 @@ static struct scheme_decision load_decision(struct bytes_reader *reader) {
 static size_t cpdrl_saved_bytes(const void *state) {
     const struct cpdrl *cpdrl = state;
     return HEAD_BYTES + (size_t)cpdrl->env.device_count * DECISION_BYTES +
-           (learns(cpdrl) ? cpdrl_learner_saved_bytes(&cpdrl->learner) : 0);
+           (cpdrl->class != NULL ? cpdrl->class->saved_bytes(cpdrl->self) : 0);
 }
 
 static void cpdrl_save(const void *state, struct bytes_writer *writer) {
@@ -225,8 +233,8 @@ static void cpdrl_save(const void *state, struct bytes_writer *writer) {
     agent_stream_save(&cpdrl->stream, writer);
     for (uint32_t i = 0; i < cpdrl->env.device_count; i++)
         save_decision(writer, &cpdrl->best[i]);
-    if (learns(cpdrl))
-        cpdrl_learner_save(&cpdrl->learner, writer);
+    if (cpdrl->class != NULL)
+        cpdrl->class->save(cpdrl->self, writer);
 }
 
 static enum status cpdrl_load(void *state, struct bytes_reader *reader) {
@@ -243,7 +251,7 @@ static enum status cpdrl_load(void *state, struct bytes_reader *reader) {
     TRY(agent_stream_load(&cpdrl->stream, reader));
     for (uint32_t i = 0; i < cpdrl->env.device_count; i++)
         cpdrl->best[i] = load_decision(reader);
-    return learns(cpdrl) ? cpdrl_learner_load(&cpdrl->learner, reader) : STATUS_OK;
+    return cpdrl->class != NULL ? cpdrl->class->load(cpdrl->self, reader) : STATUS_OK;
 }
 
 const struct scheme cpdrl_scheme = {

@@ -83,7 +83,7 @@ static struct row result_row(void) {
 
 static struct row handler_row(void) {
     struct row row = {.kind = ROW_HANDLER};
-    row.as.handler = (struct row_handler){3, "the_longest_name_of_a_handler_3", UINT64_MAX, 1.5};
+    row.as.handler = (struct row_handler){3, "the_longest_name_of_a_handler_3", UINT64_MAX, 0.25, 1.5};
     return row;
 }
 
