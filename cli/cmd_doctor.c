@@ -50,7 +50,7 @@ static void check_libraries(struct doctor_report *report) {
     const char *name;
     json_t *version;
     json_object_foreach(libraries, name, version) {
-        if (strcmp(name, "mpi") == 0 || used >= sizeof text)
+        if (strcmp(name, "mpi") == 0 || strcmp(name, "openblas") == 0 || used >= sizeof text)
             continue; /* not linked into this program; asked below */
         int more = snprintf(text + used, sizeof text - used, "%s%s %s", used > 0 ? ", " : "", name,
                             json_string_value(version));
@@ -74,6 +74,7 @@ static void check_all(struct doctor_report *report) {
     check_libraries(report);
     doctor_check_programs(report);
     doctor_check_processor(report);
+    doctor_check_learning(report);
     doctor_check_cores(report);
     doctor_check_memory(report);
     doctor_check_limits(report);
@@ -154,7 +155,7 @@ const struct command command_doctor = {
     .usage = "[--json]",
     .summary = "Check that this machine can run the testbed, and say how to mend what is wrong",
     .details =
-        "Looks at the programs and libraries, the processor, cores, memory, limits and places for files, "
+        "Looks at the programs and libraries, the processor and the kernels that learning uses on it, cores, memory, limits and places for files, "
         "starts\n"
         "short-lived processes to see that they can wake, read and stop each other, and starts two MPI "
         "ranks\n"

@@ -32,8 +32,9 @@ void doctor_mend(struct doctor_report *report, const char *format, ...) __attrib
 void doctor_check_programs(struct doctor_report *report);
 void doctor_check_mpi(struct doctor_report *report);
 
-/* doctor_system.c: processor, cores, memory, limits, places for files. */
+/* doctor_system.c: processor, library for learning, cores, memory, limits, places for files. */
 void doctor_check_processor(struct doctor_report *report);
+void doctor_check_learning(struct doctor_report *report);
 void doctor_check_cores(struct doctor_report *report);
 void doctor_check_memory(struct doctor_report *report);
 void doctor_check_limits(struct doctor_report *report);

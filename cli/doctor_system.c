@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "cli/doctor.h"
+#include "common/learn/blas.h"
 #include "common/record/machine.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -60,6 +61,27 @@ void doctor_check_processor(struct doctor_report *report) {
         doctor_mend(report,
                     "this program was built for another processor: make clean && make MARCH=x86-64-v2");
     json_decref(machine);
+}
+
+void doctor_check_learning(struct doctor_report *report) {
+    struct error error = {0};
+    if (blas_open(&error) != STATUS_OK) {
+        doctor_add(report, "learning", DOCTOR_FAIL, "%s", error.text);
+        doctor_mend(report,
+                    "as root: apt-get install libopenblas0-serial, or deploy/deps.sh; runs that learn with "
+                    "large layers end without it");
+        return;
+    }
+    const char *chosen = getenv("OPENBLAS_CORETYPE");
+    bool old = blas_core_is_old(blas_core());
+    doctor_add(report, "learning", old ? DOCTOR_WARN : DOCTOR_OK, "OpenBLAS %s with %s kernels%s",
+               blas_version(), blas_core(), old ? ", which do not use what this processor can do" : "");
+    if (old && chosen != NULL)
+        doctor_mend(report, "OPENBLAS_CORETYPE=%s is set in this environment: unset it, or set it to %s",
+                    chosen, blas_core_wanted());
+    else if (old)
+        doctor_mend(report, "export OPENBLAS_CORETYPE=%s; large layers are several times faster then",
+                    blas_core_wanted());
 }
 
 /* First number in a file, or `otherwise` when the file is missing or says "max". */

@@ -29,6 +29,14 @@ has_header() {
   done
   return 1
 }
+has_openblas() { # opened while programs run, so no headers are needed
+  local directory
+  for directory in "/usr/lib/$(uname -m)-linux-gnu" /usr/lib /usr/lib64 /usr/local/lib; do
+    compgen -G "$directory/libopenblas.so.0" >/dev/null && return 0
+    compgen -G "$directory/openblas-serial/libopenblas.so.0" >/dev/null && return 0
+  done
+  return 1
+}
 has_mpi_headers() { has_library ompi-c || has_command mpicc; }
 has_fuzzer() { has_command clang && compgen -G "$(clang --print-runtime-dir)/libclang_rt.fuzzer*" >/dev/null; }
 
@@ -48,6 +56,7 @@ has_library jansson | libjansson-dev | machine-readable output
 has_library fftw3 | libfftw3-dev | spectra of vibration
 has_library zlib | zlib1g-dev | compressed records in .mat files
 has_library matio | libmatio-dev | records in .mat files
+has_openblas | libopenblas0-serial,libopenblas0 | large layers of learning agents
 has_command scdoc | scdoc | man pages
 '
 testing='

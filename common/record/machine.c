@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <yaml.h>
 
+#include "common/learn/blas.h"
+
 /* x86 calls it "model name"; other architectures have none, or another word. */
 static void find_processor(char *model, size_t size) {
     snprintf(model, size, "unknown");
@@ -59,13 +61,15 @@ static void find_mpi(char *text, size_t size) {
 }
 
 json_t *machine_libraries(void) {
-    char mpi[128], matio[32];
+    char mpi[128], matio[32], openblas[160] = "not loaded"; /* before the first large layer */
     int major = 0, minor = 0, release = 0;
     find_mpi(mpi, sizeof mpi);
     Mat_GetLibraryVersion(&major, &minor, &release);
     snprintf(matio, sizeof matio, "%d.%d.%d", major, minor, release);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "mpi", mpi, "sqlite", sqlite3_libversion(),
-                     "libsodium", sodium_version_string(), "openssl", OpenSSL_version(OPENSSL_VERSION),
-                     "libyaml", yaml_get_version_string(), "jansson", jansson_version_str(), "fftw",
-                     fftw_version, "matio", matio);
+    if (*blas_core() != '\0')
+        snprintf(openblas, sizeof openblas, "%s, %s kernels", blas_version(), blas_core());
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "mpi", mpi, "sqlite",
+                     sqlite3_libversion(), "libsodium", sodium_version_string(), "openssl",
+                     OpenSSL_version(OPENSSL_VERSION), "libyaml", yaml_get_version_string(), "jansson",
+                     jansson_version_str(), "fftw", fftw_version, "matio", matio, "openblas", openblas);
 }

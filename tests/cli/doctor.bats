@@ -118,3 +118,13 @@ fake_mpirun() { # fake_mpirun SCRIPT: first on PATH
     run "$tierbed" doctor now
     [ "$status" -eq 2 ]
 }
+
+@test "old kernels of OpenBLAS are complained about, with what to change" {
+    [ "$(uname -m)" = x86_64 ] && grep -qw avx2 /proc/cpuinfo || skip "no processor with AVX2"
+    run "$tierbed" doctor --json
+    [ "$(verdict_of learning)" = ok ]
+    jq -e '.checks[] | select(.name == "learning") | .text | test("kernels")' <<<"$output"
+    OPENBLAS_CORETYPE=Prescott run "$tierbed" doctor --json
+    [ "$(verdict_of learning)" = warn ]
+    [[ "$(mend_of learning)" == *"OPENBLAS_CORETYPE"* ]]
+}
