@@ -100,7 +100,7 @@ static void step_critic(struct ddpg *ddpg) {
 static double rate_actions(struct ddpg *ddpg) {
     const struct learner *critic = &ddpg->critic;
     uint32_t batch = ddpg->config.batch, states = ddpg->agent.space.observation_size;
-    size_t stride = mlp_input_size(&critic->mlp), actions = ddpg->head.action_size;
+    size_t stride = mlp_input_size(&critic->mlp);
     put_columns(ddpg->action, batch, ddpg->head.action_size, ddpg->joint + states, stride);
     const real *q = mlp_forward(&critic->mlp, critic->parameters, ddpg->joint, batch, &ddpg->critic_trace);
     double sum = 0;
@@ -108,11 +108,11 @@ static double rate_actions(struct ddpg *ddpg) {
         sum += (double)q[row];
         ddpg->d_q[row] = -1 / (real)batch;
     }
-    mlp_backward(&critic->mlp, critic->parameters, ddpg->joint, ddpg->d_q, batch, &ddpg->critic_trace, NULL,
-                 ddpg->d_joint);
-    for (uint32_t row = 0; row < batch; row++)
-        memcpy(ddpg->d_action + row * actions, ddpg->d_joint + row * stride + states,
-               actions * sizeof *ddpg->d_action);
+    learner_backward_columns(critic, ddpg->d_q, batch, &ddpg->critic_trace,
+                             &(struct learner_columns){.first = states,
+                                                       .count = ddpg->head.action_size,
+                                                       .d_hidden = ddpg->d_hidden,
+                                                       .dx = ddpg->d_action});
     return -sum / batch;
 }
 

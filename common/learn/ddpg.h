@@ -51,11 +51,11 @@ struct ddpg {
     struct arena arena; /* owns all that follows */
     real *parameters;   /* [parameter_count]: actor, critic */
     size_t parameter_count;
-    real *gradients;                                 /* of either network */
-    real *state, *next_state, *joint, *next_joint;   /* [batch][...], joint: s, then a */
-    real *action, *d_action, *d_raw, *d_joint, *d_q; /* [batch][...] */
-    real *target;                                    /* [batch]: y */
-    real *raw, *code;                                /* one row each, for acting */
+    real *gradients;                                  /* of either network */
+    real *state, *next_state, *joint, *next_joint;    /* [batch][...], joint: s, then a */
+    real *action, *d_action, *d_raw, *d_hidden, *d_q; /* [batch][...] */
+    real *target;                                     /* [batch]: y */
+    real *raw, *code;                                 /* one row each, for acting */
 };
 
 extern const struct agent_class ddpg_class;

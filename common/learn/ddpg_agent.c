@@ -78,7 +78,7 @@ static void take_scratch(struct ddpg *ddpg) {
     ddpg->next_state = learner_scratch(arena, batch * states);
     ddpg->joint = learner_scratch(arena, batch * (states + actions));
     ddpg->next_joint = learner_scratch(arena, batch * (states + actions));
-    ddpg->d_joint = learner_scratch(arena, batch * (states + actions));
+    ddpg->d_hidden = learner_scratch(arena, batch * ddpg->critic.mlp.sizes[1]);
     ddpg->action = learner_scratch(arena, batch * actions);
     ddpg->d_action = learner_scratch(arena, batch * actions);
     ddpg->d_raw = learner_scratch(arena, batch * raws);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/learn/dense.h"
+
 struct mlp learner_shape(uint32_t in, const struct agent_layers *hidden, uint32_t out,
                          enum activation output) {
     uint32_t sizes[AGENT_LAYERS_MAX + 2] = {in};
@@ -47,6 +49,34 @@ void learner_step(struct learner *learner, const real *gradients) {
 
 void learner_follow(struct learner *learner, double tau) {
     soft_update(learner->target, learner->parameters, learner->count, tau);
+}
+
+/* dy in the outputs of the first layer, behind its activation: the gradient of all layers that follow it. */
+static void backward_tail(const struct learner *learner, const real *dy, uint32_t batch,
+                          struct mlp_trace *trace, real *d_hidden) {
+    const struct mlp *mlp = &learner->mlp;
+    struct mlp tail = mlp_of(mlp->sizes + 1, mlp->layer_count - 1, mlp->hidden, mlp->output);
+    struct mlp_trace of_tail = {.batch_max = trace->batch_max,
+                                .scratch = {trace->scratch[0], trace->scratch[1]}};
+    memcpy(of_tail.values, trace->values + 1, mlp->layer_count * sizeof *of_tail.values);
+    mlp_backward(&tail, learner->parameters + mlp_layer_offset(mlp, 1), trace->values[1], dy, batch, &of_tail,
+                 NULL, d_hidden);
+}
+
+void learner_backward_columns(const struct learner *learner, const real *dy, uint32_t batch,
+                              struct mlp_trace *trace, const struct learner_columns *columns) {
+    const struct mlp *mlp = &learner->mlp;
+    size_t out = mlp->sizes[1];
+    const real *d_first = dy;
+    assert(mlp->layer_count > 1 || mlp->output == ACTIVATION_NONE);
+    if (mlp->layer_count > 1) {
+        backward_tail(learner, dy, batch, trace, columns->d_hidden);
+        activation_backward(mlp->hidden, trace->values[1], columns->d_hidden, batch * out, columns->d_hidden);
+        d_first = columns->d_hidden;
+    }
+    const struct dense rows = {
+        .in = columns->count, .out = out, .weight = learner->parameters + columns->first * out};
+    dense_backward(&rows, NULL, d_first, batch, &(struct dense_gradients){.x = columns->dx});
 }
 
 size_t learner_saved_bytes(const struct learner *learner) {

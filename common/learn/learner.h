@@ -41,6 +41,18 @@ void learner_step(struct learner *learner, const real *gradients);
 /* target = tau online + (1 - tau) target. */
 void learner_follow(struct learner *learner, double tau);
 
+/* Which columns of a network's input a gradient is wanted in, and room for it. */
+struct learner_columns {
+    size_t first, count;
+    real *d_hidden; /* [batch][first hidden size]; not read without hidden layers */
+    real *dx;       /* [batch][count] */
+};
+
+/* After mlp_forward with the same trace: dy [batch][output] -> the gradient in some columns of the input,
+ * which costs no more than they need. No gradient in the parameters. */
+void learner_backward_columns(const struct learner *learner, const real *dy, uint32_t batch,
+                              struct mlp_trace *trace, const struct learner_columns *columns);
+
 /* Room for `count` numbers, zeros, from a cache line's begin; lives as long as the arena. */
 real *learner_scratch(struct arena *arena, size_t count);
 

@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "common/learn/dense.h"
-
 /* ---------------------------------------------------------------------------------------------- acting */
 
 void maddpg_act_one(struct maddpg *maddpg, uint32_t index, const real *observation, real *raw) {
@@ -74,37 +72,6 @@ static void put_columns(const real *from, uint32_t batch, uint32_t size, real *j
         memcpy(joint + row * stride, from + (size_t)row * size, size * sizeof *joint);
 }
 
-/* ----------------------------------------------------------------------------------------------- critic */
-
-static struct dense first_layer(const struct maddpg *maddpg, const real *parameters) {
-    size_t in = joint_size(maddpg), out = maddpg->tail.sizes[0];
-    return (struct dense){.in = in, .out = out, .weight = parameters, .bias = parameters + in * out};
-}
-
-static size_t tail_offset(const struct maddpg *maddpg) {
-    return (joint_size(maddpg) + 1) * maddpg->tail.sizes[0];
-}
-
-static const real *critic_forward(struct maddpg *maddpg, const real *parameters, const real *joint) {
-    struct dense first = first_layer(maddpg, parameters);
-    uint32_t batch = maddpg->config.batch;
-    dense_forward(&first, joint, batch, maddpg->hidden);
-    activation_forward(maddpg->tail.hidden, maddpg->hidden, batch * first.out, maddpg->hidden);
-    return mlp_forward(&maddpg->tail, parameters + tail_offset(maddpg), maddpg->hidden, batch,
-                       &maddpg->tail_trace);
-}
-
-/* Backward to before the first layer's activation: leaves that gradient in d_hidden. gradients NULL: not
- * wanted. */
-static void critic_backward_tail(struct maddpg *maddpg, const real *parameters, real *gradients) {
-    uint32_t batch = maddpg->config.batch;
-    size_t offset = tail_offset(maddpg);
-    mlp_backward(&maddpg->tail, parameters + offset, maddpg->hidden, maddpg->d_q, batch, &maddpg->tail_trace,
-                 gradients != NULL ? gradients + offset : NULL, maddpg->d_hidden);
-    activation_backward(maddpg->tail.hidden, maddpg->hidden, maddpg->d_hidden,
-                        (size_t)batch * maddpg->tail.sizes[0], maddpg->d_hidden);
-}
-
 /* ------------------------------------------------------------------------------------------------ round */
 
 static void gather(struct maddpg *maddpg) {
@@ -140,7 +107,9 @@ void maddpg_prepare(struct maddpg *maddpg) {
 
 static void find_targets(struct maddpg *maddpg, uint32_t index) {
     const struct experience *experience = &maddpg->experience;
-    const real *next = critic_forward(maddpg, maddpg->agents[index].critic.target, maddpg->next_joint);
+    const struct learner *critic = &maddpg->agents[index].critic;
+    const real *next = mlp_forward(&critic->mlp, critic->target, maddpg->next_joint, maddpg->config.batch,
+                                   &maddpg->critic_trace);
     for (uint32_t row = 0; row < maddpg->config.batch; row++) {
         uint32_t slot = experience->slots[row];
         real follows = replay_terminal(&experience->replay, slot)[index] ? 0 : (real)maddpg->config.discount;
@@ -166,16 +135,15 @@ static void find_errors(struct maddpg *maddpg, uint32_t index) {
 }
 
 void maddpg_step_critic(struct maddpg *maddpg, uint32_t index) {
-    find_targets(maddpg, index);
     struct learner *critic = &maddpg->agents[index].critic;
-    const real *q = critic_forward(maddpg, critic->parameters, maddpg->joint);
-    memcpy(maddpg->q, q, maddpg->config.batch * sizeof *q);
+    uint32_t batch = maddpg->config.batch;
+    find_targets(maddpg, index);
+    const real *q =
+        mlp_forward(&critic->mlp, critic->parameters, maddpg->joint, batch, &maddpg->critic_trace);
+    memcpy(maddpg->q, q, batch * sizeof *q);
     find_errors(maddpg, index);
-    critic_backward_tail(maddpg, critic->parameters, maddpg->gradients);
-    struct dense first = first_layer(maddpg, critic->parameters);
-    struct dense_gradients wanted = {.weight = maddpg->gradients,
-                                     .bias = maddpg->gradients + first.in * first.out};
-    dense_backward(&first, maddpg->joint, maddpg->d_hidden, maddpg->config.batch, &wanted);
+    mlp_backward(&critic->mlp, critic->parameters, maddpg->joint, maddpg->d_q, batch, &maddpg->critic_trace,
+                 maddpg->gradients, NULL);
     learner_step(critic, maddpg->gradients);
 }
 
@@ -183,19 +151,21 @@ void maddpg_step_critic(struct maddpg *maddpg, uint32_t index) {
  * action feeds, and no dW. */
 static void rate_action(struct maddpg *maddpg, uint32_t index) {
     struct maddpg_agent *agent = &maddpg->agents[index];
-    uint32_t batch = maddpg->config.batch, size = maddpg->head.action_size;
-    const real *q = critic_forward(maddpg, agent->critic.parameters, maddpg->joint);
+    const struct learner *critic = &agent->critic;
+    uint32_t batch = maddpg->config.batch;
+    const real *q =
+        mlp_forward(&critic->mlp, critic->parameters, maddpg->joint, batch, &maddpg->critic_trace);
     double sum = 0;
     for (uint32_t row = 0; row < batch; row++) {
         sum += (double)q[row];
         maddpg->d_q[row] = -1 / (real)batch;
     }
     agent->actor_loss = -sum / batch;
-    critic_backward_tail(maddpg, agent->critic.parameters, NULL);
-    struct dense own = first_layer(maddpg, agent->critic.parameters);
-    own.in = size;
-    own.weight += action_column(maddpg, index) * own.out;
-    dense_backward(&own, NULL, maddpg->d_hidden, batch, &(struct dense_gradients){.x = maddpg->d_action});
+    learner_backward_columns(critic, maddpg->d_q, batch, &maddpg->critic_trace,
+                             &(struct learner_columns){.first = action_column(maddpg, index),
+                                                       .count = maddpg->head.action_size,
+                                                       .d_hidden = maddpg->d_hidden,
+                                                       .dx = maddpg->d_action});
 }
 
 void maddpg_step_actor(struct maddpg *maddpg, uint32_t index) {

@@ -22,7 +22,7 @@
 #include "common/learn/noise.h"
 
 struct maddpg_config {
-    struct agent_layers actor_hidden, critic_hidden; /* 64, 512; the critic has at least one */
+    struct agent_layers actor_hidden, critic_hidden; /* 64, 512 */
     double actor_rate, critic_rate;                  /* Adam; 1e-4, 1e-3 */
     double discount, tau;                            /* 0.99, 0.01 */
     double output_range;                             /* last layers start uniform in +-this; 3e-3 */
@@ -51,8 +51,7 @@ struct maddpg {
     struct action_head head;
     uint32_t agent_count;
     struct maddpg_agent *agents; /* [agent_count] */
-    struct mlp tail;             /* a critic without its first layer */
-    struct mlp_trace actor_trace, tail_trace;
+    struct mlp_trace actor_trace, critic_trace;
     struct experience experience;
     struct noise noise;
     struct random_stream explore;
@@ -64,9 +63,9 @@ struct maddpg {
     real *joint, *next_joint; /* [batch][agent_count (states + actions)]: S then U */
     real *state;              /* [batch][own states] */
     real *action, *kept,
-        *d_action;           /* [batch][own actions]; kept: what replay has in the columns of `action` */
-    real *d_raw;             /* [batch][raw] */
-    real *hidden, *d_hidden; /* [batch][first hidden size of a critic] */
+        *d_action;  /* [batch][own actions]; kept: what replay has in the columns of `action` */
+    real *d_raw;    /* [batch][raw] */
+    real *d_hidden; /* [batch][first hidden size of a critic] */
     real *q, *d_q, *target, *magnitude; /* [batch] */
     real *raw, *code;                   /* [raw], [agent_count actions]: acting */
     uint8_t *terminal;                  /* [agent_count]: observing */

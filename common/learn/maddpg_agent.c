@@ -83,8 +83,6 @@ static enum status check(const struct maddpg *maddpg, struct error *error) {
     if (config->replay_capacity <= config->batch)
         return error_set(error, STATUS_INVALID, "replay_capacity %u must exceed batch %u",
                          config->replay_capacity, config->batch);
-    if (config->critic_hidden.count == 0)
-        return error_set(error, STATUS_INVALID, "critic_hidden: a critic needs a hidden layer");
     if (config->head.forward != NULL && config->head.action_size != action_code_size(&maddpg->own))
         return error_set(error, STATUS_INVALID,
                          "the action head gives %u numbers, the code of an action has %u",
@@ -98,10 +96,6 @@ static struct action_head head_of(struct maddpg *maddpg) {
     if (maddpg->own.discrete_count > 0)
         return action_head_choices(&maddpg->own);
     return action_head_identity(maddpg->own.continuous_count);
-}
-
-static struct mlp without_first_layer(const struct mlp *mlp) {
-    return mlp_of(mlp->sizes + 1, mlp->layer_count - 1, mlp->hidden, mlp->output);
 }
 
 static enum status open_networks(struct maddpg *maddpg) {
@@ -126,9 +120,8 @@ static enum status open_networks(struct maddpg *maddpg) {
         learner_initialise(&one->actor, config->output_range, &stream);
         learner_initialise(&one->critic, config->output_range, &stream);
     }
-    maddpg->tail = without_first_layer(&critic);
     TRY(mlp_trace_open(&maddpg->actor_trace, &actor, config->batch));
-    return mlp_trace_open(&maddpg->tail_trace, &maddpg->tail, config->batch);
+    return mlp_trace_open(&maddpg->critic_trace, &critic, config->batch);
 }
 
 static void take_scratch(struct maddpg *maddpg) {
@@ -142,8 +135,7 @@ static void take_scratch(struct maddpg *maddpg) {
     maddpg->kept = learner_scratch(arena, batch * actions);
     maddpg->d_action = learner_scratch(arena, batch * actions);
     maddpg->d_raw = learner_scratch(arena, batch * raws);
-    maddpg->hidden = learner_scratch(arena, batch * maddpg->tail.sizes[0]);
-    maddpg->d_hidden = learner_scratch(arena, batch * maddpg->tail.sizes[0]);
+    maddpg->d_hidden = learner_scratch(arena, batch * maddpg->agents[0].critic.mlp.sizes[1]);
     maddpg->q = learner_scratch(arena, batch);
     maddpg->d_q = learner_scratch(arena, batch);
     maddpg->target = learner_scratch(arena, batch);
@@ -204,7 +196,7 @@ static void maddpg_close(struct agent *agent) {
         learner_close(&maddpg->agents[i].critic);
     }
     mlp_trace_close(&maddpg->actor_trace);
-    mlp_trace_close(&maddpg->tail_trace);
+    mlp_trace_close(&maddpg->critic_trace);
     experience_close(&maddpg->experience);
     arena_close(&maddpg->arena);
 }

@@ -131,27 +131,66 @@ static void rate_policy(struct sac *sac) {
     }
 }
 
-/* The gradient in what the critics see of the action: dX of both, no dW. */
+/* Moves the rows of one critic's activations and slopes together in which it is the smaller; `rows` says
+ * which they are. Returns how many. The rest of the trace is lost. */
+static uint32_t keep_smaller(struct sac *sac, int which, uint32_t *rows) {
+    const struct mlp *mlp = &sac->critics[which].mlp;
+    struct mlp_trace *trace = &sac->critic_traces[which];
+    real *slopes = sac->d_value[which];
+    uint32_t count = 0;
+    for (uint32_t row = 0; row < sac->config.batch; row++) {
+        if (!(slopes[row] < 0))
+            continue;
+        for (uint32_t layer = 1; layer <= mlp->layer_count && count < row; layer++) {
+            size_t size = mlp->sizes[layer];
+            memcpy(trace->values[layer] + count * size, trace->values[layer] + row * size,
+                   size * sizeof(real));
+        }
+        slopes[count] = slopes[row];
+        rows[count++] = row;
+    }
+    return count;
+}
+
+/* Adds the gradient in the columns of the action of `count` rows to d_choice and d_action. */
+static void add_slopes(struct sac *sac, const uint32_t *rows, uint32_t count) {
+    size_t numbers = sac->policy.continuous_count,
+           choices = sac->policy.straight ? sac->policy.logit_count : 0;
+    const real *d = sac->d_input;
+    for (uint32_t k = 0; k < count; k++, d += choices + numbers) {
+        real *d_choice = sac->d_choice + rows[k] * choices, *d_action = sac->d_action + rows[k] * numbers;
+        for (size_t i = 0; i < choices; i++)
+            d_choice[i] += d[i];
+        for (size_t i = 0; i < numbers; i++)
+            d_action[i] += d[choices + i];
+    }
+}
+
+/* The gradient in what the critics see of the action: dX of both, no dW. Where a row has one value, only the
+ * critic that is the smaller has a gradient in it, and the other is spared the row. */
 static void find_action_slopes(struct sac *sac) {
     const struct hybrid_policy *policy = &sac->policy;
+    size_t numbers = policy->continuous_count, choices = policy->straight ? policy->logit_count : 0;
     uint32_t batch = sac->config.batch;
-    size_t stride = input_size(sac), numbers = policy->continuous_count;
-    size_t choices = policy->straight ? policy->logit_count : 0, at = sac->agent.space.observation_size;
     if (choices + numbers == 0)
         return;
-    memset(sac->d_choice, 0, (size_t)batch * policy->logit_count * sizeof *sac->d_choice);
+    memset(sac->d_choice, 0, batch * choices * sizeof *sac->d_choice);
     memset(sac->d_action, 0, batch * numbers * sizeof *sac->d_action);
     for (int which = 0; which < 2; which++) {
-        const struct learner *critic = &sac->critics[which];
-        mlp_backward(&critic->mlp, critic->parameters, sac->joint, sac->d_value[which], batch,
-                     &sac->critic_traces[which], NULL, sac->d_joint);
-        for (size_t row = 0; row < batch; row++) {
-            const real *d = sac->d_joint + row * stride + at;
-            for (size_t i = 0; i < choices; i++)
-                sac->d_choice[row * choices + i] += d[i];
-            for (size_t i = 0; i < numbers; i++)
-                sac->d_action[row * numbers + i] += d[choices + i];
-        }
+        uint32_t count = batch;
+        if (policy->joint_count == 1)
+            count = keep_smaller(sac, which, sac->rows);
+        else
+            for (uint32_t row = 0; row < batch; row++)
+                sac->rows[row] = row;
+        if (count == 0)
+            continue;
+        learner_backward_columns(&sac->critics[which], sac->d_value[which], count, &sac->critic_traces[which],
+                                 &(struct learner_columns){.first = sac->agent.space.observation_size,
+                                                           .count = choices + numbers,
+                                                           .d_hidden = sac->d_hidden,
+                                                           .dx = sac->d_input});
+        add_slopes(sac, sac->rows, count);
     }
 }
 

@@ -57,7 +57,9 @@ struct sac {
     size_t parameter_count;
     real *gradients;                       /* of one network */
     real *states;                          /* [2 batch][observation]: s, then s' */
-    real *joint, *next_joint, *d_joint;    /* [batch][observation + coded action]: critic inputs */
+    real *joint, *next_joint;              /* [batch][observation + coded action]: critic inputs */
+    real *d_input, *d_hidden;              /* [batch][coded action], [batch][first hidden size of a critic] */
+    uint32_t *rows;                        /* [batch]: those that a backward pass takes */
     uint32_t *taken;                       /* [batch]: which of the critic's outputs the action stands for */
     real *target;                          /* [batch]: y */
     real *value, *d_value[2];              /* [batch][joint]: min Q, and slopes in either critic's outputs */

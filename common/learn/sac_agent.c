@@ -124,7 +124,9 @@ static void take_scratch(struct sac *sac) {
     sac->states = learner_scratch(arena, 2 * batch * states);
     sac->joint = learner_scratch(arena, batch * input);
     sac->next_joint = learner_scratch(arena, batch * input);
-    sac->d_joint = learner_scratch(arena, batch * input);
+    sac->d_input = learner_scratch(arena, batch * (input - states));
+    sac->d_hidden = learner_scratch(arena, batch * sac->critics[0].mlp.sizes[1]);
+    sac->rows = arena_alloc_array(arena, batch, sizeof *sac->rows);
     sac->taken = arena_alloc_array(arena, batch, sizeof *sac->taken);
     sac->target = learner_scratch(arena, batch);
     sac->value = learner_scratch(arena, batch * policy->joint_count);
