@@ -361,7 +361,7 @@ static enum status open_durable(struct host *host, struct host_node *node, uint3
         return error_set(error, STATUS_INVALID, "the run directory's path is too long: %s",
                          host->config.run_dir);
     TRY(durable_make_dirs(path, error));
-    snprintf(path + length, sizeof path - (size_t)length, "/%s.durable", info->name);
+    hosting_durable_path(host->config.run_dir, info->name, path, sizeof path);
     node->durable_path = strdup(path);
     return node->durable_path != NULL ? STATUS_OK : STATUS_MEMORY;
 }
@@ -390,7 +390,7 @@ static enum status open_node(struct host *host, uint32_t id, struct error *error
     node->card.watch = host->config.trace != NULL ? trace_lost : NULL;
     node->card.watch_context = host;
     struct wire wire = {.kind = WIRE_START, .source = id};
-    engine_post(&host->engine, id, id, 0, &wire, sizeof wire);
+    engine_post(&host->engine, id, id, scenario_begin_ns(host->config.scenario), &wire, sizeof wire);
     host->here_count++;
     return host_post_faults(host, id);
 }
@@ -401,7 +401,7 @@ enum status host_open(struct host *host, const struct host_config *config, struc
     host->node_count = config->topology->node_count;
     host->nodes = calloc(host->node_count, sizeof *host->nodes);
     outbox_init(&host->out);
-    pacer_init(&host->pacer, config->speed);
+    pacer_init(&host->pacer, config->speed, scenario_begin_ns(config->scenario));
     engine_init(&host->engine, &(struct engine_config){.node_count = host->node_count,
                                                        .rank = config->rank,
                                                        .rank_count = config->rank_count,

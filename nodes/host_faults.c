@@ -22,13 +22,37 @@ static bool concerns(const struct host *host, const struct scenario_fault *fault
            topology_selects(topology, scenario, fault->to, node);
 }
 
+/* Was the crash of `node` at `at_ns` followed by a restart before `before_ns`? */
+static bool is_mended(const struct host *host, uint32_t node, int64_t at_ns, int64_t before_ns) {
+    const struct scenario *scenario = host->config.scenario;
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        const struct scenario_fault *fault = &scenario->faults[i];
+        if (fault->kind == FAULT_RESTART && fault->at_ns > at_ns && fault->at_ns < before_ns &&
+            concerns(host, fault, node))
+            return true;
+    }
+    return false;
+}
+
+/* When a fault begins in this run, which may begin later than its timeline: what lasts from before begins
+ * with the run, what is over does not happen (VTIME_NEVER). */
+static int64_t begins_ns(const struct host *host, const struct scenario_fault *fault, uint32_t node) {
+    int64_t begin_ns = scenario_begin_ns(host->config.scenario);
+    if (fault->at_ns >= begin_ns)
+        return fault->at_ns;
+    bool over = fault->kind == FAULT_CRASH ? is_mended(host, node, fault->at_ns, begin_ns)
+                                           : fault->kind == FAULT_RESTART || fault->until_ns <= begin_ns;
+    return over ? VTIME_NEVER : begin_ns;
+}
+
 enum status host_post_faults(struct host *host, uint32_t node) {
     const struct scenario *scenario = host->config.scenario;
     for (uint32_t i = 0; i < scenario->fault_count; i++) {
         const struct scenario_fault *fault = &scenario->faults[i];
-        if (!concerns(host, fault, node))
+        int64_t at_ns = concerns(host, fault, node) ? begins_ns(host, fault, node) : VTIME_NEVER;
+        if (at_ns == VTIME_NEVER)
             continue;
-        post(host, node, WIRE_FAULT_BEGIN, i, fault->at_ns);
+        post(host, node, WIRE_FAULT_BEGIN, i, at_ns);
         bool ends =
             fault->kind != FAULT_CRASH && fault->kind != FAULT_RESTART && fault->until_ns != VTIME_NEVER;
         if (ends)

@@ -1,12 +1,19 @@
 #include "nodes/hosting.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/record/durable.h"
 #include "nodes/child.h"
 
-#define DURABLE_BYTES_MAX ((size_t)16 << 20)
+#define DURABLE_BYTES_MAX OUTBOX_BYTES_MAX /* nothing larger was ever persisted */
+
+int hosting_durable_path(const char *run_dir, const char *node, char *path, size_t size) {
+    return snprintf(path, size, "%s/nodes/%s.durable", run_dir, node);
+}
 
 const char *hosting_resume_path(const struct scenario *scenario, const struct topology_node *node) {
     return node->role == ROLE_EDGE && scenario->training.resume[0] != '\0' ? scenario->training.resume : NULL;
@@ -28,16 +35,34 @@ static enum status local_restart(struct hosting *hosting, const struct node_even
                                  struct error *error) {
     char *durable = NULL;
     size_t bytes = 0;
-    struct error absent, reason = {0};
+    struct error reason = {0};
     struct node_env env = hosting->env;
     env.error = &reason;
     if (hosting->durable_path != NULL &&
-        durable_read(hosting->durable_path, DURABLE_BYTES_MAX, &durable, &bytes, &absent) != STATUS_OK)
-        bytes = 0; /* it died before it persisted anything */
+        access(hosting->durable_path, F_OK) == 0) /* else it persisted nothing */
+        TRY(durable_read(hosting->durable_path, DURABLE_BYTES_MAX, &durable, &bytes, error));
     enum status status =
         hosting->class->on_restart(hosting->state, &env, event->now_ns, (const uint8_t *)durable, bytes, out);
     free(durable);
     return explain(hosting, status, "restart from its durable store", &reason, error);
+}
+
+/* The store that the node resumes from: the file itself, or that of this node in a run directory. */
+static enum status read_resumed(const struct hosting *hosting, char **durable, size_t *bytes,
+                                struct error *error) {
+    char path[DURABLE_PATH_MAX];
+    struct stat about;
+    const char *name = hosting->env.topology->nodes[hosting->env.self].name;
+    int length = snprintf(path, sizeof path, "%s", hosting->resume_path);
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        length = hosting_durable_path(hosting->resume_path, name, path, sizeof path);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return error_set(error, STATUS_INVALID, "training.resume: the path is too long");
+    struct error reason = {0};
+    enum status status = durable_read(path, DURABLE_BYTES_MAX, durable, bytes, &reason);
+    return status == STATUS_OK
+               ? status
+               : error_set(error, status, "node %s has nothing to resume from: %s", name, reason.text);
 }
 
 /* The first start of a run: from nothing, or from what an earlier run left. */
@@ -51,7 +76,7 @@ static enum status local_start(struct hosting *hosting, const struct node_event 
     if (hosting->resume_path == NULL)
         return explain(hosting, hosting->class->on_start(hosting->state, &env, event->now_ns, out), "start",
                        &reason, error);
-    TRY(durable_read(hosting->resume_path, DURABLE_BYTES_MAX, &durable, &bytes, error));
+    TRY(read_resumed(hosting, &durable, &bytes, error));
     enum status status =
         hosting->class->on_restart(hosting->state, &env, event->now_ns, (const uint8_t *)durable, bytes, out);
     free(durable);

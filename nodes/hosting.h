@@ -28,6 +28,9 @@ struct hosting {
 
 enum hosting_call { HOSTING_START = 1, HOSTING_RESTART, HOSTING_MESSAGE, HOSTING_TIMER, HOSTING_TOTALS };
 
+/* Writes where node `node` keeps its durable store in `run_dir`; returns as snprintf does. */
+int hosting_durable_path(const char *run_dir, const char *node, char *path, size_t size);
+
 /* What `node` starts from: edge servers from training.resume, everything else from nothing (NULL). Borrowed.
  */
 const char *hosting_resume_path(const struct scenario *scenario, const struct topology_node *node);

@@ -147,6 +147,9 @@ static void post_slot(struct network_card *card, struct engine *engine) {
 }
 
 void card_start(struct network_card *card, struct engine *engine) {
+    for (uint32_t i = 0; i < card->link_count; i++)
+        for (uint32_t slot = 0; slot < card->env.scenario->training.first_slot; slot++)
+            link_slot(card->links[i], engine->now.time_ns);
     card_report_all(card, engine);
     if (card->steps)
         post_slot(card, engine);

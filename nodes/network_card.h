@@ -39,7 +39,8 @@ struct network_card {
 enum status card_open(struct network_card *card, const struct node_env *env, struct error *error);
 void card_close(struct network_card *card);
 
-/* Posts the first slot event and the first report of every radio link. */
+/* Posts the first slot event and the first report of every radio link. Channels are brought to where they are
+ * when the run begins later than its timeline. */
 void card_start(struct network_card *card, struct engine *engine);
 /* Reports every radio link to the node (after a restart). */
 void card_report_all(struct network_card *card, struct engine *engine);

@@ -125,7 +125,8 @@ struct scenario_offloading {
 struct scenario_training {
     uint32_t evaluate_slots;   /* the last slots: deterministic policy, nothing is learnt */
     uint32_t checkpoint_slots; /* the edge server stores what it has learnt every so many slots; 0: never */
-    char resume[512];          /* such a store, to go on from; "": from the beginning */
+    char resume[512];    /* run directory, or store of an edge server, to go on from; "": from nothing */
+    uint32_t first_slot; /* the run begins with this slot, on the timeline of the run it resumes */
 };
 
 enum data_source { DATA_GENERATOR = 0, DATA_RECORDS };
@@ -207,6 +208,11 @@ struct scenario_problems {
     struct scenario_problem items[SCENARIO_PROBLEMS_MAX];
     uint32_t count;
 };
+
+/* Where the timeline of a run begins: 0, or later when it goes on with that of an earlier run. */
+static inline int64_t scenario_begin_ns(const struct scenario *scenario) {
+    return (int64_t)scenario->training.first_slot * scenario->slot_ns;
+}
 
 /* Loads FILE, applies overrides, fills defaults, checks everything. STATUS_INVALID with `problems` filled
  * when the content is wrong, STATUS_IO when the file cannot be read (also one problem). Strings and arrays

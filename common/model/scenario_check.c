@@ -174,6 +174,9 @@ static void check_parent(struct scenario_load *load, const struct topology_plan 
         scenario_report(load, "nodes", index, "parent",
                         "`%s` is below `%s` itself: parents must not form a cycle", group->parent,
                         group->name);
+    } else if (group->role == ROLE_GATEWAY && scheme) {
+        scenario_report(load, "nodes", index, "role",
+                        "with a scheme there are no gateways: devices stand directly below an edge server");
     } else if (group->role == ROLE_EDGE) {
         scenario_report(load, "nodes", index, "parent", "an edge server stands at the top and has no parent");
     } else if (scenario_sound(load, "nodes", parent, "role") && groups[parent].role != above) {
@@ -326,17 +329,38 @@ static void check_shares(struct scenario_load *load, const struct topology *topo
     }
 }
 
-/* A scheme grants band and power, so the links up to its edge server must be of the kind that takes them. */
+/* What is wrong with the link of device `id` up to its edge server under a scheme, which grants band and
+ * power of it; NULL: nothing. `key` is where. */
+static const char *granted_problem(const struct scenario *scenario, const struct topology *topology,
+                                   const struct plan_links *pairs, uint32_t id, const char **key) {
+    const struct topology_node *server = &topology->nodes[topology->nodes[id].parent];
+    const struct scenario_link *link = &scenario->links[pairs->up[id]];
+    uint32_t first = pairs->up[topology->children[server->first_child]];
+    *key = "kind";
+    if (link->kind != LINK_OFDMA_SHARE)
+        return "a scheme grants devices band and power: their links to the edge server are of kind "
+               "`ofdma-share`";
+    *key = "power";
+    if (link->power_w < scenario->offloading.power_w[1])
+        return "less than the most of `offloading.power`, which devices are granted";
+    *key = "bandwidth";
+    if (first != TOPOLOGY_NONE && link->bandwidth_hz != scenario->links[first].bandwidth_hz)
+        return "devices below one edge server share its band: it must be the same for all of them";
+    *key = "noise_total";
+    if (first != TOPOLOGY_NONE && link->noise_w != scenario->links[first].noise_w)
+        return "devices below one edge server share its band: its noise must be the same for all of them";
+    return NULL;
+}
+
 static void check_granted(struct scenario_load *load, const struct topology *topology,
                           const struct plan_links *pairs) {
     for (uint32_t id = 0; load->scenario->scheme != 0 && id < topology->node_count; id++) {
-        uint32_t entry = pairs->up[id];
-        if (topology->nodes[id].role != ROLE_DEVICE || entry == TOPOLOGY_NONE ||
-            load->scenario->links[entry].kind == LINK_OFDMA_SHARE)
+        const char *key, *problem = NULL;
+        if (topology->nodes[id].role == ROLE_DEVICE && pairs->up[id] != TOPOLOGY_NONE)
+            problem = granted_problem(load->scenario, topology, pairs, id, &key);
+        if (problem == NULL)
             continue;
-        scenario_report(load, "links", entry, "kind",
-                        "a scheme grants devices band and power: their links to the edge server are of kind "
-                        "`ofdma-share`");
+        scenario_report(load, "links", pairs->up[id], key, "%s", problem);
         return;
     }
 }
@@ -385,6 +409,16 @@ static void check_range(struct scenario_load *load, const char *key, const doubl
         report_in(load, "offloading", key, "expected the least and the most, in this order");
 }
 
+static void check_first_slot(struct scenario_load *load) {
+    const struct scenario_training *training = &load->scenario->training;
+    if (!sound_in(load, "training", "first_slot") || training->first_slot == 0)
+        return;
+    if (training->resume[0] == '\0' && sound_in(load, "training", "resume"))
+        report_in(load, "training", "first_slot", "goes with `resume`, the run whose timeline it continues");
+    if (training->first_slot >= load->scenario->slots)
+        report_in(load, "training", "first_slot", "there are only %u slots", load->scenario->slots);
+}
+
 static void check_scheme(struct scenario_load *load) {
     const struct scenario *scenario = load->scenario;
     const struct scenario_offloading *offloading = &scenario->offloading;
@@ -396,6 +430,7 @@ static void check_scheme(struct scenario_load *load) {
     check_range(load, "power", offloading->power_w);
     if (scenario->training.evaluate_slots > scenario->slots && sound_in(load, "training", "evaluate"))
         report_in(load, "training", "evaluate", "there are only %u slots", scenario->slots);
+    check_first_slot(load);
     if (scenario->task.answer_timeout_ns > scenario->slot_ns / 10 * 9 &&
         sound_in(load, "task", "answer_timeout"))
         report_in(load, "task", "answer_timeout",

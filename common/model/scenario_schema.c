@@ -319,7 +319,13 @@ static const struct schema_field training_rows[] = {
     {.key = "checkpoint", .type = SCHEMA_COUNT, TRAINING(checkpoint_slots), .maximum = 10000000, .fallback = "0",
      .doc = "Every so many slots the edge server stores what it has learnt, in `nodes/` of the run directory; 0 for never."},
     {.key = "resume", .type = SCHEMA_TEXT, TRAINING(resume),
-     .doc = "A store of an earlier run that training goes on from. Relative to the working directory."},
+     .doc = "Run directory of an earlier run that training goes on from, or one store in its `nodes/`. Relative to the working "
+            "directory. Every edge server takes over what it has learnt; the timeline begins anew unless `first_slot` says "
+            "otherwise."},
+    {.key = "first_slot", .type = SCHEMA_COUNT, TRAINING(first_slot), .maximum = 10000000, .fallback = "0",
+     .doc = "With `resume`: the slot that the run begins with, on the timeline of the earlier run: the one after its "
+            "checkpoint. Tasks, evaluation and faults are then those of an uninterrupted run of `slots` slots. Set by `tierbed run "
+            "--resume`."},
 };
 static const struct schema training_schema = SCHEMA(training_rows, NULL);
 

@@ -13,9 +13,10 @@ static int64_t wall_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-void pacer_init(struct pacer *pacer, double speed) {
+void pacer_init(struct pacer *pacer, double speed, int64_t begin_ns) {
     memset(pacer, 0, sizeof *pacer);
     pacer->speed = speed;
+    pacer->begin_ns = begin_ns;
     pacer->epoch_ns = INT64_MAX;
 }
 
@@ -41,7 +42,7 @@ static void sleep_until(int64_t due_ns) {
 void pacer_hold(struct pacer *pacer, int64_t time_ns) {
     if (pacer->speed <= 0.0)
         return;
-    int64_t due_ns = pacer->epoch_ns + (int64_t)((double)time_ns / pacer->speed);
+    int64_t due_ns = pacer->epoch_ns + (int64_t)((double)(time_ns - pacer->begin_ns) / pacer->speed);
     int64_t now_ns = wall_ns();
     if (now_ns < due_ns) {
         sleep_until(due_ns);

@@ -1,7 +1,8 @@
 /* pacer: holds events until their time on the real clock, optionally scaled, and says how late they were.
  *
- * Virtual time t is due at epoch + t / speed. The epoch is the director's first grant, as nearly as this
- * process can know it: every grant says how long ago that was, and the least sum over grants counts. */
+ * Virtual time t is due at epoch + (t - begin) / speed: the run begins at begin. The epoch is the director's
+ * first grant, as nearly as this process can know it: every grant says how long ago that was, and the least
+ * sum over grants counts. */
 #ifndef TIERBED_TIME_PACER_H
 #define TIERBED_TIME_PACER_H
 
@@ -11,13 +12,14 @@
 
 struct pacer {
     double speed; /* virtual seconds per wall second; 0: virtual clock, never holds */
+    int64_t begin_ns;
     int64_t epoch_ns;
     uint64_t buckets[PACER_BUCKETS];
     uint64_t count;
     double late_max_s;
 };
 
-void pacer_init(struct pacer *pacer, double speed);
+void pacer_init(struct pacer *pacer, double speed, int64_t begin_ns);
 
 /* A grant was sent `elapsed_ns` after the first one. */
 void pacer_hear(struct pacer *pacer, int64_t elapsed_ns);

@@ -15,6 +15,7 @@
 #define DURABLE_VERSION 1
 #define DURABLE_BYTES 29
 #define SCHEME_BYTES_MAX 128 /* any message of the slot protocol */
+#define COMPUTE_S_MAX 1e9    /* far past any time-out, and fits into virtual time */
 
 static uint32_t server_of(const struct node_env *env) {
     return env->topology->nodes[env->self].parent;
@@ -114,6 +115,14 @@ static int64_t give_up_ns(const struct node_env *env, int64_t now_ns, uint32_t s
     return due_ns > now_ns ? due_ns : now_ns;
 }
 
+/* Does the gain of the uplink change with the slots? Then the network card tells it in the step after the one
+ * in which the slot began, and the report waits for that. */
+static bool gain_changes(const struct node_env *env) {
+    uint32_t link = topology_link_between(env->topology, env->self, server_of(env));
+    enum link_channel channel = env->topology->links[link].config->channel;
+    return channel == CHANNEL_MARKOV3 || channel == CHANNEL_LEVELS10;
+}
+
 /* A slot begins, or began while the device hung: then there is no task unless most of the slot is left. */
 static enum status on_slot(struct terminal *terminal, const struct node_env *env,
                            const struct node_event *event, struct outbox *out) {
@@ -135,7 +144,9 @@ static enum status on_slot(struct terminal *terminal, const struct node_env *env
     terminal->reported = terminal->decided = false;
     persist(terminal, env, out);
     outbox_timer(out, give_up_ns(env, event->now_ns, slot), TERMINAL_TIMER_GIVE_UP, slot);
-    if (terminal->gain >= 0.0)
+    if (gain_changes(env))
+        outbox_timer(out, event->now_ns, TERMINAL_TIMER_REPORT, slot);
+    else if (terminal->gain >= 0.0)
         report(terminal, env, out);
     return STATUS_OK;
 }
@@ -148,21 +159,41 @@ static enum status on_link_state(void *state, const struct node_env *env, const 
     TRY(message_decode_link_state(event->payload, event->payload_bytes, &link));
     if (link.peer != server_of(env))
         return STATUS_OK;
+    bool first = terminal->gain < 0.0;
     terminal->gain = link.gain;
-    if (terminal->open && !terminal->reported)
+    if (terminal->rate_bps != link.rate_bps)
+        terminal->rate_since_ns = event->now_ns;
+    terminal->rate_bps = link.rate_bps;
+    if (first && terminal->open && !terminal->reported)
         report(terminal, env, out);
     return STATUS_OK;
 }
 
 /* ---- it is decided and runs ---- */
 
+static int64_t local_ns(const struct terminal *terminal) {
+    return vtime_from_s(fmin(compute_delay_s((double)terminal->task.bits, terminal->task.cycles_per_bit,
+                                             terminal->decision.clock_hz),
+                             COMPUTE_S_MAX));
+}
+
+/* A decision gives what the scenario lets this device use. */
+static bool sound(const struct node_env *env, const struct message_decision *decision) {
+    const struct scenario_offloading *offloading = &env->scenario->offloading;
+    uint32_t link = topology_link_between(env->topology, env->self, server_of(env));
+    double band_hz = env->topology->links[link].config->bandwidth_hz;
+    if (decision->offload)
+        return decision->offload_count > 0 && decision->bandwidth_hz > 0.0 &&
+               decision->bandwidth_hz <= band_hz && decision->power_w <= offloading->power_w[1];
+    return decision->clock_hz >= offloading->clock_hz[0] && decision->clock_hz <= offloading->clock_hz[1];
+}
+
 static enum status on_decision(void *state, const struct node_env *env, const struct node_event *event,
                                struct outbox *out) {
     struct terminal *terminal = state;
     struct message_decision decision;
     TRY(message_decode_decision(event->payload, event->payload_bytes, &decision));
-    bool sound = decision.offload ? decision.offload_count > 0 : decision.clock_hz > 0.0;
-    if (event->source != server_of(env) || !sound)
+    if (event->source != server_of(env) || !sound(env, &decision))
         return STATUS_INVALID;
     if (!terminal->open || terminal->decided || decision.slot != terminal->task.slot) {
         terminal->late_answers++;
@@ -177,33 +208,45 @@ static enum status on_decision(void *state, const struct node_env *env, const st
         outbox_send_reserved(out, server_of(env), MESSAGE_WORKLOAD, &writer, terminal->task.bits, 0);
         return STATUS_OK;
     }
-    double local_s =
-        compute_delay_s((double)terminal->task.bits, terminal->task.cycles_per_bit, decision.clock_hz);
     terminal->header.compute_start_ns = event->now_ns;
-    outbox_timer(out, event->now_ns + vtime_from_s(fmin(local_s, 1e9)), TERMINAL_TIMER_COMPUTED,
-                 decision.slot);
+    outbox_timer(out, event->now_ns + local_ns(terminal), TERMINAL_TIMER_COMPUTED, decision.slot);
     return STATUS_OK;
 }
 
 /* ---- it ends ---- */
 
-/* (8) of CPDRL by the formulas, for comparison with the measured delay. */
-static int64_t closed_form_ns(const struct terminal *terminal, const struct node_env *env,
-                              enum task_place place) {
-    const struct message_report *task = &terminal->task;
+/* The part of (8) of CPDRL that is spent at the edge server. */
+static int64_t shared_ns(const struct terminal *terminal, const struct node_env *env) {
+    double shared_s =
+        compute_shared_delay_s((double)terminal->task.bits, terminal->task.cycles_per_bit,
+                               terminal->decision.offload_count, env->scenario->offloading.edge_clock_hz);
+    return vtime_from_s(fmin(shared_s, COMPUTE_S_MAX));
+}
+
+/* R of Eq. (3) with what was decided. */
+static double rate_bps(const struct terminal *terminal, const struct node_env *env) {
     const struct message_decision *decision = &terminal->decision;
-    if (place == PLACE_NONE)
-        return VTIME_NEVER;
-    if (!decision->offload)
-        return vtime_from_s(compute_delay_s((double)task->bits, task->cycles_per_bit, decision->clock_hz));
     uint32_t link = topology_link_between(env->topology, env->self, server_of(env));
     double noise_w = env->topology->links[link].config->noise_w;
-    double rate_bps =
-        radio_shannon_rate_bps(decision->bandwidth_hz, decision->power_w * task->gain / noise_w);
-    return vtime_from_s(radio_transfer_s((double)task->bits, rate_bps)) +
-           vtime_from_s(compute_shared_delay_s((double)task->bits, task->cycles_per_bit,
-                                               decision->offload_count,
-                                               env->scenario->offloading.edge_clock_hz));
+    return radio_shannon_rate_bps(decision->bandwidth_hz, decision->power_w * terminal->task.gain / noise_w);
+}
+
+/* (8) of CPDRL by the formulas, for comparison with the measured delay; VTIME_NEVER where they do not hold:
+ * a node hung meanwhile, the data waited behind older data, or the link had another rate than was decided. */
+static int64_t closed_form_ns(const struct terminal *terminal, const struct node_env *env,
+                              enum task_place place) {
+    const struct task_header *task = &terminal->header;
+    int64_t computed_ns = task->compute_end_ns - task->compute_start_ns;
+    if (place == PLACE_DEVICE && computed_ns == local_ns(terminal))
+        return computed_ns;
+    double bps = place == PLACE_EDGE ? rate_bps(terminal, env) : 0.0;
+    bool holds = bps > 0.0 && isfinite(bps) && task->uplink_start_ns == task->decided_ns &&
+                 terminal->rate_since_ns <= task->decided_ns &&
+                 fabs(terminal->rate_bps - bps) <= RADIO_TOLERANCE * bps &&
+                 computed_ns == shared_ns(terminal, env);
+    if (!holds)
+        return VTIME_NEVER;
+    return vtime_from_s(radio_transfer_s((double)terminal->task.bits, bps)) + shared_ns(terminal, env);
 }
 
 static void record(const struct terminal *terminal, const struct node_env *env,
@@ -256,6 +299,10 @@ static enum status on_timer(void *state, const struct node_env *env, const struc
     switch (event->timer) {
     case TERMINAL_TIMER_SLOT:
         return on_slot(terminal, env, event, out);
+    case TERMINAL_TIMER_REPORT:
+        if (mine && !terminal->reported && terminal->gain >= 0.0)
+            report(terminal, env, out);
+        return STATUS_OK;
     case TERMINAL_TIMER_COMPUTED:
         if (mine)
             finish_local(terminal, env, event->now_ns, out);
@@ -338,5 +385,6 @@ const struct node_class terminal_class = {
         },
     .timer_names = {[TERMINAL_TIMER_SLOT] = "slot",
                     [TERMINAL_TIMER_COMPUTED] = "computed",
-                    [TERMINAL_TIMER_GIVE_UP] = "give_up"},
+                    [TERMINAL_TIMER_GIVE_UP] = "give_up",
+                    [TERMINAL_TIMER_REPORT] = "report"},
 };

@@ -15,17 +15,20 @@
 enum terminal_timer {
     TERMINAL_TIMER_SLOT = 1,
     TERMINAL_TIMER_COMPUTED,
-    TERMINAL_TIMER_GIVE_UP
+    TERMINAL_TIMER_GIVE_UP,
+    TERMINAL_TIMER_REPORT
 }; /* cookie: slot */
 
 struct terminal {
-    double gain; /* of the uplink, from the own network card; < 0: not known yet */
-    bool open;   /* a task is under way */
+    double gain;     /* of the uplink, from the own network card; < 0: not known yet */
+    double rate_bps; /* of the uplink, and since when */
+    int64_t rate_since_ns;
+    bool open; /* a task is under way */
     bool reported, decided;
     struct message_report task;
     struct message_decision decision;
     struct task_header header;
-    uint64_t late_answers;
+    uint64_t late_answers; /* decisions and completions of tasks that are over, and duplicates */
 };
 
 #endif

@@ -221,7 +221,8 @@ static void begin_finish(struct director *director, double wall_s) {
 static int64_t hold_ns(const struct director *director, int64_t first_ns, double wall_s) {
     if (director->config.speed <= 0.0)
         return 0;
-    double due_s = director->first_grant_s + vtime_to_s(first_ns) / director->config.speed;
+    double due_s =
+        director->first_grant_s + vtime_to_s(first_ns - director->config.begin_ns) / director->config.speed;
     return due_s > wall_s ? (int64_t)((due_s - wall_s) * 1e9) + 1 : 0;
 }
 

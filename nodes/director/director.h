@@ -18,6 +18,7 @@
 struct director_config {
     struct bus *bus;     /* borrowed */
     uint32_t first_rank; /* the first rank that hosts nodes: 0, or 1 when the director has rank 0 to itself */
+    int64_t begin_ns;    /* no event is before this */
     int64_t end_ns;      /* events at or after this are not executed */
     int64_t chunk_ns;    /* no window is longer, so that progress is shown and a stop is obeyed */
     double speed;        /* 0: as fast as possible; else virtual seconds per wall second */

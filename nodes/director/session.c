@@ -228,16 +228,18 @@ static enum status direct(struct session *session, struct error *error) {
     struct rank_run run = {.member = hosts ? &session->member : NULL};
     if (hosts)
         TRY(member_open(&session->member, &session->setup, 0, bus_size(config->bus), children, error));
-    director_init(&session->director, &(struct director_config){.bus = config->bus,
-                                                                .first_rank = session->placement.first_rank,
-                                                                .end_ns = session->end_ns,
-                                                                .chunk_ns = session->scenario.slot_ns,
-                                                                .speed = session->setup.speed,
-                                                                .context = session,
-                                                                .on_rows = on_rows,
-                                                                .on_final = on_final,
-                                                                .on_progress = on_progress,
-                                                                .describe = describe});
+    director_init(&session->director,
+                  &(struct director_config){.bus = config->bus,
+                                            .first_rank = session->placement.first_rank,
+                                            .begin_ns = scenario_begin_ns(&session->scenario),
+                                            .end_ns = session->end_ns,
+                                            .chunk_ns = session->scenario.slot_ns,
+                                            .speed = session->setup.speed,
+                                            .context = session,
+                                            .on_rows = on_rows,
+                                            .on_final = on_final,
+                                            .on_progress = on_progress,
+                                            .describe = describe});
     enum status status = rank_run(&run, config->bus, &session->director, config->stopped, error);
     if (status == STATUS_OK && session->director.status != STATUS_OK) {
         *error = session->director.error;

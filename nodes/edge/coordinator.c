@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "common/model/compute.h"
+#include "common/model/energy.h"
 #include "common/time/vtime.h"
 #include "nodes/edge/coordinator_durable.h"
 #include "nodes/outbox.h"
 #include "nodes/task.h"
 
 #define MESSAGE_BYTES_MAX 128 /* any message of the slot protocol */
+#define ENERGY_SLACK 1e-9     /* relative, for rounding */
 
 /* ---- opening ---- */
 
@@ -48,21 +50,49 @@ static enum status coordinator_init(struct coordinator *edge, const struct node_
     return edge->scheme->open(edge->scheme_state, &scheme_env, env->error);
 }
 
+static int64_t slot_begin_ns(const struct scenario *scenario, uint32_t slot) {
+    return (int64_t)slot * scenario->slot_ns;
+}
+
+static int64_t slot_end_ns(const struct scenario *scenario, uint32_t slot) {
+    return slot_begin_ns(scenario, slot) + scenario->slot_ns - 1;
+}
+
+/* The slot under way at `now_ns`, at most the number of slots. */
+static uint32_t slot_at(const struct scenario *scenario, int64_t now_ns) {
+    int64_t slot = now_ns / scenario->slot_ns;
+    return slot < (int64_t)scenario->slots ? (uint32_t)slot : scenario->slots;
+}
+
+static void arm_finish(const struct node_env *env, int64_t now_ns, struct outbox *out) {
+    int64_t end_ns = slot_end_ns(env->scenario, env->scenario->slots - 1);
+    if (now_ns <= end_ns)
+        outbox_timer(out, end_ns, COORDINATOR_TIMER_FINISH, 0);
+}
+
 static enum status on_start(void *state, const struct node_env *env, int64_t now_ns, struct outbox *out) {
-    (void)now_ns;
-    (void)out;
-    return coordinator_init(state, env);
+    struct coordinator *edge = state;
+    TRY(coordinator_init(edge, env));
+    edge->next_slot = slot_at(env->scenario, now_ns);
+    arm_finish(env, now_ns, out);
+    return STATUS_OK;
 }
 
 /* Back after a crash, or in a new run that goes on from an earlier one: with what the last checkpoint says.
- */
+ * A slot that was under way begins anew unless it was already settled. What a new run took over it stores at
+ * once, so that a crash before its first checkpoint does not lose it. */
 static enum status on_restart(void *state, const struct node_env *env, int64_t now_ns, const uint8_t *durable,
                               size_t durable_bytes, struct outbox *out) {
     struct coordinator *edge = state;
-    (void)out;
+    const struct scenario *scenario = env->scenario;
+    bool new_run = now_ns == slot_begin_ns(scenario, scenario->training.first_slot);
     TRY(coordinator_init(edge, env));
-    TRY(coordinator_recover(edge, durable, durable_bytes, now_ns == 0, env->error));
-    edge->next_slot = (uint32_t)(now_ns / env->scenario->slot_ns); /* a slot that was under way begins anew */
+    TRY(coordinator_recover(edge, env, new_run, durable, durable_bytes));
+    if (edge->next_slot < slot_at(scenario, now_ns))
+        edge->next_slot = slot_at(scenario, now_ns);
+    arm_finish(env, now_ns, out);
+    if (new_run && durable_bytes > 0)
+        coordinator_persist(edge, env, out);
     return STATUS_OK;
 }
 
@@ -91,6 +121,11 @@ static struct scheme_slot slot_of(const struct coordinator *edge, const struct s
         .slot = edge->slot, .phase = evaluate ? SCHEME_EVALUATE : SCHEME_TRAIN, .tasks = edge->tasks};
 }
 
+static void store(struct coordinator *edge, const struct node_env *env, struct outbox *out) {
+    edge->stored_slot = edge->next_slot;
+    coordinator_persist(edge, env, out);
+}
+
 static void settle(struct coordinator *edge, const struct node_env *env, struct outbox *out) {
     const struct scenario *scenario = env->scenario;
     struct scheme_slot slot = slot_of(edge, scenario);
@@ -102,19 +137,26 @@ static void settle(struct coordinator *edge, const struct node_env *env, struct 
                 (struct scheme_outcome){.delay_s = vtime_to_s(scenario->slot_ns), .drop = DROP_UNANSWERED};
     edge->running = false;
     edge->scheme->settle(edge->scheme_state, &slot, edge->decisions, edge->outcomes, &log);
-    bool last = edge->slot + 1 == scenario->slots;
-    if (last)
-        edge->scheme->finish(edge->scheme_state, &log);
     uint32_t every = scenario->training.checkpoint_slots;
-    if (every > 0 && (last || (edge->slot + 1) % every == 0))
-        coordinator_persist(edge, out);
+    if (every > 0 && (edge->slot + 1) % every == 0)
+        store(edge, env, out);
+}
+
+/* The last slot ends, whatever became of it. */
+static void finish(struct coordinator *edge, const struct node_env *env, struct outbox *out) {
+    uint32_t slots = env->scenario->slots, every = env->scenario->training.checkpoint_slots;
+    struct log_context context = {out, edge->step_base + slots - 1};
+    struct scheme_log log = {.context = &context, .series = log_series, .result = log_result};
+    if (edge->running && edge->decided)
+        settle(edge, env, out);
+    edge->running = false;
+    edge->scheme->finish(edge->scheme_state, &log);
+    edge->next_slot = slots;
+    if (every > 0 && edge->stored_slot != slots)
+        store(edge, env, out);
 }
 
 /* ---- the beginning of a slot ---- */
-
-static int64_t slot_end_ns(const struct scenario *scenario, uint32_t slot) {
-    return ((int64_t)slot + 1) * scenario->slot_ns - 1;
-}
 
 static void begin_slot(struct coordinator *edge, const struct node_env *env, uint32_t slot, int64_t now_ns,
                        struct outbox *out) {
@@ -129,11 +171,11 @@ static void begin_slot(struct coordinator *edge, const struct node_env *env, uin
     memset(edge->outcomes, 0, edge->device_count * sizeof *edge->outcomes);
     memset(edge->decisions, 0, edge->device_count * sizeof *edge->decisions);
     for (uint32_t i = 0; i < edge->device_count; i++)
-        edge->devices[i].settled = edge->devices[i].computing = false;
+        edge->devices[i] = (struct coordinator_device){.node = edge->devices[i].node};
     int64_t decide_ns = now_ns + env->scenario->compute.collect_window_ns;
     int64_t last_ns = slot_end_ns(env->scenario, slot);
     outbox_timer(out, decide_ns < last_ns ? decide_ns : last_ns, COORDINATOR_TIMER_COLLECT, slot);
-    outbox_timer(out, last_ns > now_ns ? last_ns : now_ns, COORDINATOR_TIMER_SETTLE, slot);
+    outbox_timer(out, last_ns, COORDINATOR_TIMER_SETTLE, slot);
 }
 
 /* ---- the decision ---- */
@@ -142,15 +184,15 @@ static double within(double value, double least, double most) {
     return value > least ? fmin(value, most) : least; /* NaN becomes the least */
 }
 
-/* Whatever a scheme says, a device gets what it can carry out; together they get no more band than there is.
- */
+/* Whatever a scheme says, a device gets what it can carry out: no band, no offloading. Together they get no
+ * more band than there is. */
 static void limit(struct coordinator *edge, const struct node_env *env) {
     const struct scenario_offloading *offloading = &env->scenario->offloading;
     uint32_t link = topology_link_between(env->topology, edge->devices[0].node, env->self);
     double band_hz = env->topology->links[link].config->bandwidth_hz, sum_hz = 0.0;
     for (uint32_t i = 0; i < edge->device_count; i++) {
         struct scheme_decision *decision = &edge->decisions[i];
-        bool offload = decision->offload && edge->tasks[i].present;
+        bool offload = decision->offload && decision->bandwidth_hz > 0.0 && edge->tasks[i].present;
         decision->offload = offload;
         decision->clock_hz =
             offload ? 0.0 : within(decision->clock_hz, offloading->clock_hz[0], offloading->clock_hz[1]);
@@ -185,11 +227,11 @@ static void decide(struct coordinator *edge, const struct node_env *env, int64_t
     struct scheme_slot slot = slot_of(edge, env->scenario);
     edge->decided = true;
     edge->scheme->decide(edge->scheme_state, &slot, edge->decisions);
+    limit(edge, env);
     outbox_timer(out, now_ns, COORDINATOR_TIMER_TELL, edge->slot);
 }
 
-static void tell_all(struct coordinator *edge, const struct node_env *env, struct outbox *out) {
-    limit(edge, env);
+static void tell_all(const struct coordinator *edge, struct outbox *out) {
     for (uint32_t i = 0; i < edge->device_count; i++)
         if (edge->tasks[i].present)
             tell(edge, i, out);
@@ -210,16 +252,27 @@ static uint32_t index_of(const struct coordinator *edge, uint32_t node) {
     return low < edge->device_count && edge->devices[low].node == node ? low : edge->device_count;
 }
 
+/* A report is of a slot that has begun, and of a task as the scenario has them. */
+static bool plausible_report(const struct node_env *env, const struct message_report *report,
+                             int64_t now_ns) {
+    const struct scenario_offloading *offloading = &env->scenario->offloading;
+    double bits = (double)report->bits;
+    return report->slot < env->scenario->slots && slot_begin_ns(env->scenario, report->slot) <= now_ns &&
+           bits > offloading->bits[0] - 1.0 && bits < offloading->bits[1] + 1.0 &&
+           report->cycles_per_bit >= offloading->cycles_per_bit[0] &&
+           report->cycles_per_bit <= offloading->cycles_per_bit[1] &&
+           report->deadline_ns == offloading->deadline_ns;
+}
+
 static enum status on_report(void *state, const struct node_env *env, const struct node_event *event,
                              struct outbox *out) {
     struct coordinator *edge = state;
     struct message_report report;
     TRY(message_decode_report(event->payload, event->payload_bytes, &report));
     uint32_t index = index_of(edge, event->source);
-    if (index == edge->device_count || report.slot >= env->scenario->slots ||
-        report.deadline_ns == VTIME_NEVER)
+    if (index == edge->device_count || !plausible_report(env, &report, event->now_ns))
         return STATUS_INVALID;
-    if (report.slot >= edge->next_slot)
+    if (report.slot >= edge->next_slot && event->now_ns <= slot_end_ns(env->scenario, report.slot))
         begin_slot(edge, env, report.slot, event->now_ns, out);
     if (!edge->running || report.slot != edge->slot || edge->decided || edge->tasks[index].present) {
         edge->stale++;
@@ -247,11 +300,11 @@ static enum status on_workload(void *state, const struct node_env *env, const st
         return STATUS_INVALID;
     struct coordinator_device *device = &edge->devices[index];
     if (!edge->running || !edge->decided || message.task.slot != edge->slot ||
-        !edge->decisions[index].offload || device->computing || device->settled) {
+        !edge->decisions[index].offload || device->served || device->settled) {
         edge->stale++;
         return STATUS_OK;
     }
-    device->computing = true;
+    device->served = device->computing = true;
     device->header = message.task;
     device->header.uplink_start_ns = event->start_ns;
     device->header.uplink_end_ns = event->start_ns + event->air_ns;
@@ -276,13 +329,25 @@ static void on_computed(struct coordinator *edge, uint32_t index, int64_t now_ns
     outbox_send_reserved(out, device->node, MESSAGE_COMPLETION, &writer, 0, 0);
 }
 
+/* Nothing takes longer than a slot or costs more than a device can spend in one. */
+static bool plausible_outcome(const struct node_env *env, const struct scheme_task *task,
+                              const struct message_outcome *outcome) {
+    const struct scenario_offloading *offloading = &env->scenario->offloading;
+    double compute_j = energy_compute_j(offloading->capacitance, (double)task->bits, task->cycles_per_bit,
+                                        offloading->clock_hz[1]);
+    double transmit_j = energy_transmit_j(offloading->power_w[1], vtime_to_s(env->scenario->slot_ns));
+    return outcome->delay_ns <= env->scenario->slot_ns && outcome->uplink_ns <= env->scenario->slot_ns &&
+           outcome->compute_ns <= env->scenario->slot_ns &&
+           outcome->energy_j <= fmax(compute_j, transmit_j) * (1.0 + ENERGY_SLACK);
+}
+
 static enum status on_outcome(void *state, const struct node_env *env, const struct node_event *event,
                               struct outbox *out) {
     struct coordinator *edge = state;
     struct message_outcome message;
     TRY(message_decode_outcome(event->payload, event->payload_bytes, &message));
     uint32_t index = index_of(edge, event->source);
-    if (index == edge->device_count || message.delay_ns == VTIME_NEVER)
+    if (index == edge->device_count)
         return STATUS_INVALID;
     struct coordinator_device *device = &edge->devices[index];
     if (!edge->running || !edge->decided || message.slot != edge->slot || device->settled ||
@@ -290,6 +355,8 @@ static enum status on_outcome(void *state, const struct node_env *env, const str
         edge->stale++;
         return STATUS_OK;
     }
+    if (!plausible_outcome(env, &edge->tasks[index], &message))
+        return STATUS_INVALID;
     device->settled = true;
     bool none = message.drop != DROP_NONE && message.drop != DROP_DEADLINE;
     edge->outcomes[index] =
@@ -320,11 +387,14 @@ static enum status on_timer(void *state, const struct node_env *env, const struc
         return STATUS_OK;
     case COORDINATOR_TIMER_TELL:
         if (current && edge->decided)
-            tell_all(edge, env, out);
+            tell_all(edge, out);
         return STATUS_OK;
     case COORDINATOR_TIMER_COMPUTED:
         if (current && index < edge->device_count)
             on_computed(edge, index, event->now_ns, out);
+        return STATUS_OK;
+    case COORDINATOR_TIMER_FINISH:
+        finish(edge, env, out);
         return STATUS_OK;
     case COORDINATOR_TIMER_SETTLE:
         if (current && edge->decided)
@@ -390,7 +460,8 @@ const struct node_class coordinator_class = {
                     [COORDINATOR_TIMER_DECIDE] = "decide",
                     [COORDINATOR_TIMER_TELL] = "tell",
                     [COORDINATOR_TIMER_COMPUTED] = "computed",
-                    [COORDINATOR_TIMER_SETTLE] = "settle"},
+                    [COORDINATOR_TIMER_SETTLE] = "settle",
+                    [COORDINATOR_TIMER_FINISH] = "finish"},
     .close = coordinator_close,
     .totals = coordinator_totals,
 };

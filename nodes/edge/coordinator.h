@@ -21,13 +21,15 @@ enum coordinator_timer {
                                       record */
     COORDINATOR_TIMER_TELL,        /* decisions go out, in the same moment */
     COORDINATOR_TIMER_COMPUTED,
-    COORDINATOR_TIMER_SETTLE
+    COORDINATOR_TIMER_SETTLE,
+    COORDINATOR_TIMER_FINISH /* the last slot ends */
 };
 
 /* What is known of one device in the running slot. */
 struct coordinator_device {
     uint32_t node;
-    bool settled, computing;
+    bool settled;
+    bool served, computing;    /* its data came up; it is being computed */
     struct task_header header; /* while its task is computed here */
 };
 
@@ -40,13 +42,14 @@ struct coordinator {
     struct scheme_task *tasks;
     struct scheme_decision *decisions;
     struct scheme_outcome *outcomes;
-    uint32_t step_base; /* slots that were settled in earlier runs, when training was resumed */
-    uint32_t slot;      /* running, valid when `running` */
-    uint32_t next_slot; /* the first that has not begun */
+    uint32_t step_base;   /* slots before slot 0 of this timeline, when training was resumed into a new one */
+    uint32_t slot;        /* running, valid when `running` */
+    uint32_t next_slot;   /* the first that has not begun */
+    uint32_t stored_slot; /* next_slot of the last checkpoint; 0: none */
     uint32_t reported_count, settled_count, offload_count;
     bool running, decided;
     int64_t busy_ns;
-    uint64_t stale; /* messages of slots that are over, and duplicates */
+    uint64_t stale; /* messages of slots that are over or not decided yet, and duplicates */
 };
 
 #endif

@@ -212,7 +212,7 @@ static struct scheme_decision load_decision(struct bytes_reader *reader) {
     return decision;
 }
 
-#define HEAD_BYTES (4 + 8 + 8 + 4 + 4 + 8 + 8 + AGENT_STREAM_BYTES)
+#define HEAD_BYTES (4 + 4 + 8 + 8 + 4 + 4 + 8 + 8 + AGENT_STREAM_BYTES)
 #define DECISION_BYTES 25
 
 static size_t cpdrl_saved_bytes(const void *state) {
@@ -224,6 +224,7 @@ static size_t cpdrl_saved_bytes(const void *state) {
 static void cpdrl_save(const void *state, struct bytes_writer *writer) {
     const struct cpdrl *cpdrl = state;
     bytes_put_u32(writer, cpdrl->options->arm);
+    bytes_put_u32(writer, cpdrl->options->profile);
     bytes_put_f64(writer, cpdrl->best_objective);
     bytes_put_f64(writer, cpdrl->evaluate_sum);
     bytes_put_u32(writer, cpdrl->evaluate_count);
@@ -239,14 +240,14 @@ static void cpdrl_save(const void *state, struct bytes_writer *writer) {
 
 static enum status cpdrl_load(void *state, struct bytes_reader *reader) {
     struct cpdrl *cpdrl = state;
-    uint32_t arm = bytes_get_u32(reader);
+    uint32_t arm = bytes_get_u32(reader), profile = bytes_get_u32(reader);
     cpdrl->best_objective = bytes_get_f64(reader);
     cpdrl->evaluate_sum = bytes_get_f64(reader);
     cpdrl->evaluate_count = bytes_get_u32(reader);
     cpdrl->evaluate_feasible = bytes_get_u32(reader);
     cpdrl->masks_examined = bytes_get_u64(reader);
     cpdrl->optimum = bytes_get_f64(reader);
-    if (reader->failed || arm != cpdrl->options->arm)
+    if (reader->failed || arm != cpdrl->options->arm || profile != cpdrl->options->profile)
         return STATUS_INVALID;
     TRY(agent_stream_load(&cpdrl->stream, reader));
     for (uint32_t i = 0; i < cpdrl->env.device_count; i++)

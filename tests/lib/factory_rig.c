@@ -82,6 +82,19 @@ static void fill_topology(struct factory_rig *rig) {
                          rig->nodes[from].role == ROLE_GATEWAY && to == RIG_EDGE ? &rig->radio : &rig->wire);
 }
 
+/* The node under test, its outbox, and where devices get their windows. */
+static void put_on_bench(struct factory_rig *rig, uint32_t self) {
+    outbox_init(&rig->out);
+    assert_int_equal(bearing_source_open(&rig->scenario.data, 4000, 7, &rig->bearings, NULL), STATUS_OK);
+    rig->env = (struct node_env){.self = self,
+                                 .scenario = &rig->scenario,
+                                 .topology = &rig->topology,
+                                 .bearings = rig->bearings,
+                                 .error = &rig->error};
+    rig->class = node_class_of(&rig->topology, self);
+    rig->state = calloc(1, rig->class->state_bytes);
+}
+
 void rig_init(struct factory_rig *rig, uint32_t self) {
     memset(rig, 0, sizeof *rig);
     fill_scenario(&rig->scenario);
@@ -98,16 +111,57 @@ void rig_init(struct factory_rig *rig, uint32_t self) {
                                         .delay_ns = 1000000,
                                         .queue_max = 64};
     fill_topology(rig);
-    outbox_init(&rig->out);
-    assert_int_equal(bearing_source_open(&rig->scenario.data, 4000, 7, &rig->bearings, NULL), STATUS_OK);
-    rig->env = (struct node_env){
-        .self = self, .scenario = &rig->scenario, .topology = &rig->topology, .bearings = rig->bearings};
-    rig->class = node_class_of(&rig->topology, self);
-    rig->state = calloc(1, rig->class->state_bytes);
+    put_on_bench(rig, self);
+}
+
+static void fill_offloading(struct scenario *scenario) {
+    scenario->slot_ns = MS(10000);
+    scenario->slots = 20;
+    scenario->scheme = 1;
+    scenario->task.answer_timeout_ns = MS(9000);
+    scenario->offloading = (struct scenario_offloading){.area_m = 300,
+                                                        .bits = {2e5, 4e5},
+                                                        .cycles_per_bit = {500, 1000},
+                                                        .deadline_ns = MS(500),
+                                                        .clock_hz = {1e9, 2e9},
+                                                        .capacitance = 1e-28,
+                                                        .power_w = {1e-3, 1},
+                                                        .edge_clock_hz = 15e9,
+                                                        .delay_weight = 1,
+                                                        .energy_weight = 1};
+}
+
+void rig_init_scheme(struct factory_rig *rig, uint32_t self) {
+    memset(rig, 0, sizeof *rig);
+    fill_scenario(&rig->scenario);
+    fill_offloading(&rig->scenario);
+    rig->wire =
+        (struct scenario_link){.kind = LINK_WIRED, .rate_bps = 1e9, .delay_ns = 10000, .queue_max = 64};
+    rig->radio = (struct scenario_link){.kind = LINK_OFDMA_SHARE,
+                                        .channel = CHANNEL_FIXED,
+                                        .bandwidth_hz = 5e6,
+                                        .power_w = 1,
+                                        .noise_w = 1e-13,
+                                        .gain = {1e-6},
+                                        .delay_ns = 10000,
+                                        .queue_max = 64};
+    rig->topology = (struct topology){
+        .nodes = rig->nodes, .node_count = 1 + RIG_TERMINALS, .children = rig->children, .links = rig->links};
+    add_node(rig, RIG_EDGE, ROLE_EDGE, TOPOLOGY_NONE);
+    rig->nodes[RIG_EDGE].child_count = RIG_TERMINALS;
+    for (uint32_t d = 0; d < RIG_TERMINALS; d++) {
+        add_node(rig, RIG_TERMINAL(d), ROLE_DEVICE, RIG_EDGE);
+        rig->children[d] = RIG_TERMINAL(d);
+        add_link(rig, RIG_EDGE, RIG_TERMINAL(d), &rig->wire);
+    }
+    for (uint32_t d = 0; d < RIG_TERMINALS; d++)
+        add_link(rig, RIG_TERMINAL(d), RIG_EDGE, &rig->radio);
+    put_on_bench(rig, self);
 }
 
 void rig_close(struct factory_rig *rig) {
-    rig->class->close(rig->state);
+    if (rig->class->close != NULL)
+        rig->class->close(rig->state);
     free(rig->state);
     free(rig->durable);
     outbox_close(&rig->out);
@@ -135,7 +189,8 @@ enum status rig_start(struct factory_rig *rig, int64_t now_ns) {
 }
 
 enum status rig_crash_and_restart(struct factory_rig *rig, int64_t now_ns) {
-    rig->class->close(rig->state);
+    if (rig->class->close != NULL)
+        rig->class->close(rig->state);
     memset(rig->state, 0, rig->class->state_bytes);
     outbox_reset(&rig->out);
     return settle(rig, rig->class->on_restart(rig->state, &rig->env, now_ns, rig->durable, rig->durable_bytes,

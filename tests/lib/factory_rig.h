@@ -17,6 +17,9 @@
 #define RIG_GATEWAY(g) (1u + (g))
 #define RIG_DEVICE(g, d) (1u + RIG_GATEWAYS + (g)*RIG_DEVICES + (d))
 
+#define RIG_TERMINALS 3
+#define RIG_TERMINAL(d) (1u + (d))
+
 #define MS(x) ((int64_t)(x)*INT64_C(1000000))
 
 struct factory_rig {
@@ -30,12 +33,16 @@ struct factory_rig {
     struct node_env env;
     const struct node_class *class;
     void *state;
-    struct outbox out; /* of the last event */
-    uint8_t *durable;  /* what was persisted last */
+    struct outbox out;  /* of the last event */
+    struct error error; /* what the node says of a start that failed */
+    uint8_t *durable;   /* what was persisted last */
     size_t durable_bytes;
 };
 
 void rig_init(struct factory_rig *rig, uint32_t self);
+/* The same bench with a scheme: an edge server, RIG_TERMINALS devices directly below it, slots of 10 s, tasks
+ * of 200 to 400 kbit. */
+void rig_init_scheme(struct factory_rig *rig, uint32_t self);
 void rig_close(struct factory_rig *rig);
 
 enum status rig_start(struct factory_rig *rig, int64_t now_ns);
