@@ -160,11 +160,25 @@ static enum status send_report(struct bench *bench, struct message_report report
     return rig_message(&bench->rig, now_ns, MESSAGE_REPORT, source, &writer);
 }
 
-/* All devices report `slot`, at its begin; the last report brings the decisions. */
+/* The scheme decides, then decisions go out: two events in the moment in which they were asked for. */
+static void decide(struct bench *bench, int64_t now_ns) {
+    const struct action *due = rig_action(&bench->rig, ACTION_TIMER, COORDINATOR_TIMER_DECIDE, 0);
+    assert_non_null(due);
+    assert_int_equal(due->at_ns, now_ns);
+    assert_int_equal(rig_fire(&bench->rig, due), STATUS_OK);
+    assert_int_equal(rig_count(&bench->rig, ACTION_SEND, MESSAGE_DECISION), 0);
+    due = rig_action(&bench->rig, ACTION_TIMER, COORDINATOR_TIMER_TELL, 0);
+    assert_non_null(due);
+    assert_int_equal(due->at_ns, now_ns);
+    assert_int_equal(rig_fire(&bench->rig, due), STATUS_OK);
+}
+
+/* All devices report `slot` at its begin, and it is decided. */
 static void report_all(struct bench *bench, uint32_t slot) {
+    int64_t now_ns = SLOT * slot + 10000;
     for (uint32_t d = 0; d < N; d++)
-        assert_int_equal(send_report(bench, report_of(d, slot), RIG_TERMINAL(d), SLOT * slot + 10000),
-                         STATUS_OK);
+        assert_int_equal(send_report(bench, report_of(d, slot), RIG_TERMINAL(d), now_ns), STATUS_OK);
+    decide(bench, now_ns);
 }
 
 static enum status send_workload(struct bench *bench, uint32_t device, uint32_t slot, uint32_t source,
@@ -239,12 +253,14 @@ static void when_all_have_reported_the_scheme_decides_and_each_is_granted_then_t
     assert_int_equal(fake_of(&bench)->env.device_count, N);
     assert_true(fake_of(&bench)->env.bandwidth_hz == 5e6 && fake_of(&bench)->env.noise_w == 1e-13);
     assert_int_equal(send_report(&bench, report_of(1, 0), RIG_TERMINAL(1), 10000), STATUS_OK);
-    assert_int_equal(rig_action(&bench.rig, ACTION_TIMER, COORDINATOR_TIMER_DECIDE, 0)->at_ns,
+    assert_int_equal(rig_action(&bench.rig, ACTION_TIMER, COORDINATOR_TIMER_COLLECT, 0)->at_ns,
                      MS(50) + 10000);
     assert_int_equal(rig_action(&bench.rig, ACTION_TIMER, COORDINATOR_TIMER_SETTLE, 0)->at_ns, SLOT - 1);
     assert_int_equal(send_report(&bench, report_of(0, 0), RIG_TERMINAL(0), 10000), STATUS_OK);
     assert_int_equal(fake_of(&bench)->decided, 0);
     assert_int_equal(send_report(&bench, report_of(2, 0), RIG_TERMINAL(2), 10001), STATUS_OK);
+    assert_int_equal(fake_of(&bench)->decided, 0);
+    decide(&bench, 10001);
     assert_int_equal(fake_of(&bench)->decided, 1);
     assert_int_equal(fake_of(&bench)->slot.phase, SCHEME_TRAIN);
     for (uint32_t d = 0; d < N; d++) {
@@ -360,9 +376,10 @@ static void a_device_that_does_not_report_is_left_out_after_the_window(void **st
     bench_init(&bench);
     assert_int_equal(rig_start(&bench.rig, 0), STATUS_OK);
     assert_int_equal(send_report(&bench, report_of(0, 0), RIG_TERMINAL(0), 10000), STATUS_OK);
-    struct action decide = *rig_action(&bench.rig, ACTION_TIMER, COORDINATOR_TIMER_DECIDE, 0);
+    struct action collect = *rig_action(&bench.rig, ACTION_TIMER, COORDINATOR_TIMER_COLLECT, 0);
     assert_int_equal(send_report(&bench, report_of(1, 0), RIG_TERMINAL(1), 10000), STATUS_OK);
-    assert_int_equal(rig_fire(&bench.rig, &decide), STATUS_OK);
+    assert_int_equal(rig_fire(&bench.rig, &collect), STATUS_OK);
+    decide(&bench, collect.at_ns);
     assert_int_equal(rig_count(&bench.rig, ACTION_SEND, MESSAGE_DECISION), 2);
     assert_int_equal(told(&bench, 1).offload_count, 1); /* the absent one wanted to offload as well */
     assert_false(fake_of(&bench)->tasks[2].present);
@@ -493,6 +510,7 @@ static void reports_that_do_not_fit_change_nothing(void **state) {
     assert_int_equal(edge_of(&bench)->reported_count, 1);
     assert_int_equal(send_report(&bench, report_of(1, 2), RIG_TERMINAL(1), now_ns), STATUS_OK);
     assert_int_equal(send_report(&bench, report_of(2, 2), RIG_TERMINAL(2), now_ns), STATUS_OK);
+    decide(&bench, now_ns);
     assert_int_equal(fake_of(&bench)->decided, 1);
     assert_int_equal(send_report(&bench, good, RIG_TERMINAL(0), now_ns), STATUS_OK);
     assert_int_equal(edge_of(&bench)->stale, 3);
@@ -540,6 +558,7 @@ static void outcomes_that_do_not_fit_are_not_learnt_from(void **state) {
     assert_int_equal(send_outcome(&bench, outcome_of(0), RIG_TERMINAL(0), MS(1)), STATUS_OK); /* undecided */
     assert_int_equal(send_report(&bench, report_of(1, 0), RIG_TERMINAL(1), 10000), STATUS_OK);
     assert_int_equal(send_report(&bench, report_of(2, 0), RIG_TERMINAL(2), 10000), STATUS_OK);
+    decide(&bench, 10000);
     struct message_outcome bad[] = {outcome_of(0), outcome_of(0), outcome_of(0), outcome_of(0)};
     bad[0].delay_ns = VTIME_NEVER;
     bad[1].uplink_ns = VTIME_NEVER;
@@ -603,7 +622,8 @@ static void after_a_hang_over_slots_what_is_over_is_stale_and_the_running_slot_b
     assert_int_equal(rig_start(&bench.rig, 0), STATUS_OK);
     assert_int_equal(send_report(&bench, report_of(0, 0), RIG_TERMINAL(0), 10000), STATUS_OK);
     int64_t now_ns = SLOT * 3 + MS(10); /* everything that came meanwhile is delivered now, in order */
-    assert_int_equal(rig_timer(&bench.rig, now_ns, COORDINATOR_TIMER_DECIDE, 0), STATUS_OK);
+    assert_int_equal(rig_timer(&bench.rig, now_ns, COORDINATOR_TIMER_COLLECT, 0), STATUS_OK);
+    decide(&bench, now_ns);
     assert_int_equal(rig_count(&bench.rig, ACTION_SEND, MESSAGE_DECISION), 1);
     assert_int_equal(rig_timer(&bench.rig, now_ns, COORDINATOR_TIMER_SETTLE, 0), STATUS_OK);
     assert_int_equal(fake_of(&bench)->settled, 1);
