@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/learn/columns.h"
+
 /* ---------------------------------------------------------------------------------------------- acting */
 
 void ddpg_act_raw(struct ddpg *ddpg, const real *observation, enum agent_mode mode, real *raw) {
@@ -42,12 +44,6 @@ void ddpg_observe(struct ddpg *ddpg, const struct agent_transition *transition, 
 
 /* ---------------------------------------------------------------------------------------------- update */
 
-/* Writes `size` columns of every row of `joint`, from column `column` on. */
-static void put_columns(const real *from, uint32_t batch, uint32_t size, real *joint, size_t stride) {
-    for (uint32_t row = 0; row < batch; row++)
-        memcpy(joint + row * stride, from + (size_t)row * size, size * sizeof *joint);
-}
-
 static void gather(struct ddpg *ddpg) {
     const struct replay *replay = &ddpg->experience.replay;
     const uint32_t *slots = ddpg->experience.slots;
@@ -55,8 +51,8 @@ static void gather(struct ddpg *ddpg) {
     size_t stride = mlp_input_size(&ddpg->critic.mlp);
     replay_states(replay, slots, batch, ddpg->state, states);
     replay_next_states(replay, slots, batch, ddpg->next_state, states);
-    put_columns(ddpg->state, batch, states, ddpg->joint, stride);
-    put_columns(ddpg->next_state, batch, states, ddpg->next_joint, stride);
+    columns_copy(ddpg->state, states, batch, states, ddpg->joint, stride);
+    columns_copy(ddpg->next_state, states, batch, states, ddpg->next_joint, stride);
     replay_actions(replay, slots, batch, ddpg->joint + states, stride);
 }
 
@@ -69,8 +65,8 @@ static void find_targets(struct ddpg *ddpg) {
     const real *raw =
         mlp_forward(&ddpg->actor.mlp, ddpg->actor.target, ddpg->next_state, batch, &ddpg->actor_trace);
     head->forward(head, raw, batch, ddpg->action);
-    put_columns(ddpg->action, batch, head->action_size,
-                ddpg->next_joint + experience->replay.config.state_size, stride);
+    columns_copy(ddpg->action, head->action_size, batch, head->action_size,
+                 ddpg->next_joint + experience->replay.config.state_size, stride);
     const real *next =
         mlp_forward(&ddpg->critic.mlp, ddpg->critic.target, ddpg->next_joint, batch, &ddpg->critic_trace);
     for (uint32_t row = 0; row < batch; row++) {
@@ -101,7 +97,8 @@ static double rate_actions(struct ddpg *ddpg) {
     const struct learner *critic = &ddpg->critic;
     uint32_t batch = ddpg->config.batch, states = ddpg->agent.space.observation_size;
     size_t stride = mlp_input_size(&critic->mlp);
-    put_columns(ddpg->action, batch, ddpg->head.action_size, ddpg->joint + states, stride);
+    columns_copy(ddpg->action, ddpg->head.action_size, batch, ddpg->head.action_size, ddpg->joint + states,
+                 stride);
     const real *q = mlp_forward(&critic->mlp, critic->parameters, ddpg->joint, batch, &ddpg->critic_trace);
     double sum = 0;
     for (uint32_t row = 0; row < batch; row++) {

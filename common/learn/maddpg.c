@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/learn/columns.h"
+
 /* ---------------------------------------------------------------------------------------------- acting */
 
 void maddpg_act_one(struct maddpg *maddpg, uint32_t index, const real *observation, real *raw) {
@@ -62,16 +64,6 @@ static size_t action_column(const struct maddpg *maddpg, uint32_t index) {
            (size_t)index * maddpg->head.action_size;
 }
 
-static void take_columns(const real *joint, size_t stride, uint32_t batch, uint32_t size, real *to) {
-    for (uint32_t row = 0; row < batch; row++)
-        memcpy(to + (size_t)row * size, joint + row * stride, size * sizeof *to);
-}
-
-static void put_columns(const real *from, uint32_t batch, uint32_t size, real *joint, size_t stride) {
-    for (uint32_t row = 0; row < batch; row++)
-        memcpy(joint + row * stride, from + (size_t)row * size, size * sizeof *joint);
-}
-
 /* ------------------------------------------------------------------------------------------------ round */
 
 static void gather(struct maddpg *maddpg) {
@@ -91,12 +83,12 @@ static void find_next_actions(struct maddpg *maddpg) {
     uint32_t batch = maddpg->config.batch;
     for (uint32_t i = 0; i < maddpg->agent_count; i++) {
         const struct learner *actor = &maddpg->agents[i].actor;
-        take_columns(maddpg->next_joint + state_column(maddpg, i), stride, batch,
-                     maddpg->own.observation_size, maddpg->state);
+        columns_copy(maddpg->next_joint + state_column(maddpg, i), stride, batch,
+                     maddpg->own.observation_size, maddpg->state, maddpg->own.observation_size);
         const real *raw = mlp_forward(&actor->mlp, actor->target, maddpg->state, batch, &maddpg->actor_trace);
         head->forward(head, raw, batch, maddpg->action);
-        put_columns(maddpg->action, batch, head->action_size, maddpg->next_joint + action_column(maddpg, i),
-                    stride);
+        columns_copy(maddpg->action, head->action_size, batch, head->action_size,
+                     maddpg->next_joint + action_column(maddpg, i), stride);
     }
 }
 
@@ -175,14 +167,14 @@ void maddpg_step_actor(struct maddpg *maddpg, uint32_t index) {
     size_t stride = joint_size(maddpg);
     uint32_t batch = maddpg->config.batch;
     real *own = maddpg->joint + action_column(maddpg, index);
-    take_columns(maddpg->joint + state_column(maddpg, index), stride, batch, maddpg->own.observation_size,
-                 maddpg->state);
+    columns_copy(maddpg->joint + state_column(maddpg, index), stride, batch, maddpg->own.observation_size,
+                 maddpg->state, maddpg->own.observation_size);
     const real *raw = mlp_forward(&actor->mlp, actor->parameters, maddpg->state, batch, &maddpg->actor_trace);
     head->forward(head, raw, batch, maddpg->action);
-    take_columns(own, stride, batch, head->action_size, maddpg->kept);
-    put_columns(maddpg->action, batch, head->action_size, own, stride);
+    columns_copy(own, stride, batch, head->action_size, maddpg->kept, head->action_size);
+    columns_copy(maddpg->action, head->action_size, batch, head->action_size, own, stride);
     rate_action(maddpg, index);
-    put_columns(maddpg->kept, batch, head->action_size, own, stride);
+    columns_copy(maddpg->kept, head->action_size, batch, head->action_size, own, stride);
     head->backward(head, raw, maddpg->d_action, batch, maddpg->d_raw);
     if (head->auxiliary != NULL)
         agent->actor_loss +=

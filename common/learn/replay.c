@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/learn/columns.h"
 #include "common/learn/optimiser.h"
 
 enum status replay_init(struct replay *replay, const struct replay_config *config) {
@@ -112,21 +113,20 @@ void replay_sample(const struct replay *replay, struct random_stream *stream, ui
 void replay_states(const struct replay *replay, const uint32_t *slots, uint32_t batch, real *out,
                    size_t stride) {
     for (uint32_t k = 0; k < batch; k++)
-        memcpy(out + k * stride, state_at(replay, slots[k]), replay->config.state_size * sizeof(real));
+        columns_copy_row(state_at(replay, slots[k]), replay->config.state_size, out + k * stride);
 }
 
 void replay_next_states(const struct replay *replay, const uint32_t *slots, uint32_t batch, real *out,
                         size_t stride) {
     for (uint32_t k = 0; k < batch; k++)
-        memcpy(out + k * stride, replay_next_state(replay, slots[k]),
-               replay->config.state_size * sizeof(real));
+        columns_copy_row(replay_next_state(replay, slots[k]), replay->config.state_size, out + k * stride);
 }
 
 void replay_actions(const struct replay *replay, const uint32_t *slots, uint32_t batch, real *out,
                     size_t stride) {
     size_t size = replay->config.action_size;
     for (uint32_t k = 0; k < batch; k++)
-        memcpy(out + k * stride, replay->actions + slots[k] * size, size * sizeof(real));
+        columns_copy_row(replay->actions + slots[k] * size, size, out + k * stride);
 }
 
 /* ------------------------------------------------------------------------------------------ checkpoint */

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/learn/columns.h"
+
 double sac_temperature(const struct sac *sac, int which) {
     return exp((double)sac->log_temperature[which]);
 }
@@ -14,21 +16,16 @@ static size_t input_size(const struct sac *sac) {
     return mlp_input_size(&sac->critics[0].mlp);
 }
 
-static void copy_rows(const real *from, size_t from_stride, uint32_t batch, size_t size, real *to,
-                      size_t to_stride) {
-    for (uint32_t row = 0; row < batch && size > 0; row++)
-        memcpy(to + row * to_stride, from + row * from_stride, size * sizeof *to);
-}
-
 /* What the critic sees of an action: the one-hot choices if it is straight-through, and the numbers. */
 static void put_action(const struct sac *sac, const struct hybrid_draw *draw, real *joint) {
     const struct hybrid_policy *policy = &sac->policy;
     uint32_t batch = sac->config.batch;
     size_t stride = input_size(sac), at = sac->agent.space.observation_size;
-    size_t choices = policy->straight ? policy->logit_count : 0;
-    copy_rows(draw->choice, policy->logit_count, batch, choices, joint + at, stride);
-    copy_rows(draw->action, policy->continuous_count, batch, policy->continuous_count, joint + at + choices,
-              stride);
+    size_t choices = policy->straight ? policy->logit_count : 0, numbers = policy->continuous_count;
+    if (choices > 0)
+        columns_copy(draw->choice, choices, batch, choices, joint + at, stride);
+    if (numbers > 0)
+        columns_copy(draw->action, numbers, batch, numbers, joint + at + choices, stride);
 }
 
 static void gather(struct sac *sac) {
@@ -40,8 +37,8 @@ static void gather(struct sac *sac) {
     size_t stride = input_size(sac), skipped = policy->straight ? 0 : policy->logit_count;
     replay_states(replay, slots, batch, sac->states, states);
     replay_next_states(replay, slots, batch, next, states);
-    copy_rows(sac->states, states, batch, states, sac->joint, stride);
-    copy_rows(next, states, batch, states, sac->next_joint, stride);
+    columns_copy(sac->states, states, batch, states, sac->joint, stride);
+    columns_copy(next, states, batch, states, sac->next_joint, stride);
     for (uint32_t row = 0; row < batch; row++) {
         const real *code = replay->actions + (size_t)slots[row] * replay->config.action_size;
         memcpy(sac->joint + row * stride + states, code + skipped,
