@@ -363,8 +363,5 @@ void sweep_expand(struct scenario_load *load, struct sweep *sweep, bool quick) {
     else
         sweep->quick.sets.count = 0;
     if (*sweep->x.label == '\0')
-        snprintf(sweep->x.label, sizeof sweep->x.label, "%s",
-                 sweep->figure == FIGURE_STEPS ? "step"
-                 : sweep->single               ? "arm"
-                                               : "x");
+        snprintf(sweep->x.label, sizeof sweep->x.label, "x");
 }

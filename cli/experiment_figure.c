@@ -78,16 +78,22 @@ static void name_points(struct drawing *drawing) {
     for (uint32_t point = 0; point < sweep->point_count; point++)
         names[point] = sweep->single ? "" : point_name(&sweep->points[point]);
     drawing->panel->names = names;
+    drawing->panel->apart = sweep->single;
     drawing->panel->name_count = sweep->point_count;
 }
 
 static const char *panel_title(const struct drawing *drawing) {
     const struct sweep *sweep = drawing->results->sweep;
     const char *label = sweep->measures[drawing->measure].label;
-    char text[2 * SWEEP_LABEL_MAX + 8];
+    char text[4 * SWEEP_LABEL_MAX];
     if (sweep->figure != FIGURE_STEPS || sweep->single)
         return label;
-    snprintf(text, sizeof text, "%s, %s", label, point_name(&sweep->points[drawing->point]));
+    const struct sweep_point *point = &sweep->points[drawing->point];
+    if (*point->label != '\0')
+        snprintf(text, sizeof text, "%s, %s", label, point->label);
+    else
+        snprintf(text, sizeof text, "%s, %s = %s%s%s", label, sweep->x.label, point->text,
+                 *sweep->x.unit != '\0' ? " " : "", sweep->x.unit);
     return arena_copy_text(drawing->arena, text);
 }
 
@@ -113,6 +119,8 @@ static void draw_panel(struct drawing *drawing) {
         name_points(drawing);
     if (!steps && sweep->single)
         drawing->panel->x_label = "";
+    if (steps)
+        drawing->panel->x_label = sweep->step_label;
 }
 
 /* What the bands are, from how many seeds; that it is quick, where it is. */

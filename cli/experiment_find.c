@@ -49,7 +49,7 @@ enum status find_root(const char *given, char *root, size_t size, struct error *
 
 static bool is_yaml(const char *name) {
     size_t length = strlen(name);
-    return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".yaml") == 0;
+    return length > 5 && strcmp(name + length - 5, ".yaml") == 0;
 }
 
 /* Sweeps directly in `folder`. */
@@ -61,7 +61,7 @@ static enum status add_folder(const char *folder, struct arena *arena, struct fo
         return error_set_errno(error, STATUS_IO, "cannot list %s", folder);
     for (int i = 0; i < count; i++) {
         char path[DURABLE_PATH_MAX];
-        if (is_yaml(entries[i]->d_name) && list->count < FOUND_MAX &&
+        if (entries[i]->d_name[0] != '.' && is_yaml(entries[i]->d_name) && list->count < FOUND_MAX &&
             durable_path(path, folder, entries[i]->d_name, NULL) == STATUS_OK && sweep_is_one(path))
             list->paths[list->count++] = arena_copy_text(arena, path);
         free(entries[i]);

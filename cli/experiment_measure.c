@@ -44,15 +44,16 @@ static double number_at(const json_t *object, const char *path) {
     return NAN;
 }
 
-static enum status read_summary(const char *dir, const struct sweep_source *source, double *value,
+static enum status read_summary(struct measured_run *run, const struct sweep_source *source, double *value,
                                 struct error *error) {
     struct summary summary;
-    TRY(summary_load(dir, &summary, error));
-    json_t *json = summary_to_json(&summary);
-    *value = source->scale * number_at(json, source->summary);
+    if (run->summary == NULL) {
+        TRY(summary_load(run->dir, &summary, error));
+        run->summary = summary_to_json(&summary);
+    }
+    *value = source->scale * number_at(run->summary, source->summary);
     if (*source->per != '\0')
-        *value /= number_at(json, source->per);
-    json_decref(json);
+        *value /= number_at(run->summary, source->per);
     return STATUS_OK;
 }
 
@@ -214,30 +215,31 @@ static enum status divide(const char *dir, const struct sweep_source *source, st
     return STATUS_OK;
 }
 
-enum status measure_read(const char *dir, const struct sweep_source *source, struct arena *arena,
+enum status measure_read(struct measured_run *run, const struct sweep_source *source, struct arena *arena,
                          double *value, struct curve *curve, struct error *error) {
     struct curve own;
     assert(source->kind != SOURCE_NONE);
     if (source->kind == SOURCE_SUMMARY)
-        return read_summary(dir, source, value, error);
+        return read_summary(run, source, value, error);
     if (curve == NULL)
         curve = &own;
-    TRY(read_recorded(dir, source, arena, curve, error));
+    TRY(read_recorded(run->dir, source, arena, curve, error));
     *value = source->kind == SOURCE_SERIES ? over_steps(source, curve) : curve->values[0];
-    return *source->per != '\0' ? divide(dir, source, arena, value, error) : STATUS_OK;
+    return *source->per != '\0' ? divide(run->dir, source, arena, value, error) : STATUS_OK;
 }
 
 /* ---- all runs ---- */
 
 /* One cell; curves that are only reduced do not stay in memory. */
-static enum status read_cell(struct outcome *outcome, const char *dir, const struct sweep_source *source,
-                             size_t index, struct arena *arena, struct error *error) {
+static enum status read_cell(struct outcome *outcome, struct measured_run *run,
+                             const struct sweep_source *source, size_t index, struct arena *arena,
+                             struct error *error) {
     struct arena scratch;
     arena_init(&scratch);
     enum status status =
         outcome->curves != NULL
-            ? measure_read(dir, source, arena, &outcome->values[index], &outcome->curves[index], error)
-            : measure_read(dir, source, &scratch, &outcome->values[index], NULL, error);
+            ? measure_read(run, source, arena, &outcome->values[index], &outcome->curves[index], error)
+            : measure_read(run, source, &scratch, &outcome->values[index], NULL, error);
     arena_close(&scratch);
     return status;
 }
@@ -245,16 +247,18 @@ static enum status read_cell(struct outcome *outcome, const char *dir, const str
 static enum status read_run(struct outcome *outcome, const struct plan_run *run, const char *dir,
                             const uint32_t at[3], struct arena *arena, struct error *error) {
     const struct sweep *sweep = outcome->sweep;
-    for (uint32_t measure = 0; measure < sweep->measure_count; measure++) {
+    struct measured_run measured = {.dir = dir};
+    enum status status = STATUS_OK;
+    for (uint32_t measure = 0; measure < sweep->measure_count && status == STATUS_OK; measure++) {
         struct error inner = {0};
         size_t index = outcome_index(sweep, measure, at[0], at[1], at[2]);
-        enum status status =
-            read_cell(outcome, dir, sweep_source_of(sweep, at[0], measure), index, arena, &inner);
+        status = read_cell(outcome, &measured, sweep_source_of(sweep, at[0], measure), index, arena, &inner);
         if (status != STATUS_OK)
-            return error_set(error, status, "measure `%s` of the run `%s`: %s", sweep->measures[measure].name,
-                             run->name, inner.text);
+            error_set(error, status, "measure `%s` of the run `%s`: %s", sweep->measures[measure].name,
+                      run->name, inner.text);
     }
-    return STATUS_OK;
+    json_decref(measured.summary);
+    return status;
 }
 
 enum status outcome_read(struct outcome *outcome, const struct plan *plan, const struct cache *cache,

@@ -2,6 +2,8 @@
 #ifndef TIERBED_CLI_EXPERIMENT_MEASURE_H
 #define TIERBED_CLI_EXPERIMENT_MEASURE_H
 
+#include <jansson.h>
+
 #include "cli/experiment_cache.h"
 #include "cli/experiment_plan.h"
 
@@ -30,8 +32,14 @@ void outcome_init(struct outcome *outcome, const struct sweep *sweep, struct are
 enum status outcome_read(struct outcome *outcome, const struct plan *plan, const struct cache *cache,
                          struct arena *arena, struct error *error);
 
-/* One value out of the run directory `dir`; `curve` (may be NULL) gets the whole curve of a series. */
-enum status measure_read(const char *dir, const struct sweep_source *source, struct arena *arena,
+/* A run directory while it is read. */
+struct measured_run {
+    const char *dir;
+    json_t *summary; /* loaded when first asked for; NULL before. The caller gives it back (json_decref) */
+};
+
+/* One value out of a run; `curve` (may be NULL) gets the whole curve of a series. */
+enum status measure_read(struct measured_run *run, const struct sweep_source *source, struct arena *arena,
                          double *value, struct curve *curve, struct error *error);
 
 #endif

@@ -139,8 +139,8 @@ static json_t *summary_json(const struct results *results) {
     const struct sweep *sweep = results->sweep;
     json_t *rows = json_array();
     for (uint32_t measure = 0; measure < sweep->measure_count; measure++)
-        for (uint32_t arm = 0; arm < sweep->arm_count; arm++)
-            for (uint32_t point = 0; point < sweep->point_count; point++) {
+        for (uint32_t point = 0; point < sweep->point_count; point++)
+            for (uint32_t arm = 0; arm < sweep->arm_count; arm++) {
                 const struct statistics_interval *cell = results_cell(results, measure, arm, point);
                 json_array_append_new(rows,
                                       json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I}", "measure",

@@ -136,6 +136,7 @@ static const struct schema_field sweep_rows[] = {
      .fallback = "10"},
     {.key = "first_seed", .type = SCHEMA_SEED, MEMBER(sweep, first_seed), .fallback = "1"},
     {.key = "smooth", .type = SCHEMA_COUNT, MEMBER(sweep, smooth), .minimum = 1, .maximum = 1e6, .fallback = "1"},
+    {.key = "step_label", .type = SCHEMA_TEXT, MEMBER(sweep, step_label), .fallback = "step"},
     {.key = "claims", .type = SCHEMA_LIST, ENTRIES(claims, claim_count, sweep_claim), .fields = &claim_schema},
     {.key = "quick", .type = SCHEMA_MAP, .fields = &quick_schema},
     {.key = "notes", .type = SCHEMA_TEXT, MEMBER(sweep, notes)},

@@ -142,7 +142,8 @@ struct sweep {
     uint32_t arm_count;
     uint32_t seeds;
     uint64_t first_seed;
-    uint32_t smooth; /* steps averaged in a curve */
+    uint32_t smooth;                  /* steps averaged in a curve */
+    char step_label[SWEEP_LABEL_MAX]; /* of the axis of a curve */
     struct sweep_claim *claims;
     uint32_t claim_count;
     struct sweep_quick quick;

@@ -13,6 +13,7 @@ void golden_check_ppo(struct golden *golden, struct golden_node root);
 void golden_check_a3c(struct golden *golden, struct golden_node root);
 void golden_check_qlearn(struct golden *golden, struct golden_node root);
 void golden_check_sac(struct golden *golden, struct golden_node root);
+void golden_check_stats(struct golden *golden, struct golden_node root);
 
 void golden_check_conv(struct golden *golden, struct golden_node root);
 void golden_check_moe(struct golden *golden, struct golden_node root);

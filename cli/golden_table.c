@@ -17,5 +17,6 @@ const struct golden_file golden_table[] = {
     {"mi.json", golden_check_mi},
     {"prune.json", golden_check_prune},
     {"ste.json", golden_check_ste},
+    {"stats.json", golden_check_stats},
     {NULL, NULL},
 };

@@ -189,6 +189,18 @@ static void draw_bar(struct drawing *drawing, uint32_t index, uint32_t i, double
     draw_whisker(drawing, left + width / 2, series->low[i], series->high[i]);
 }
 
+/* One bar for each series, with its label below; the legend is not needed then. */
+static void draw_bars_apart(struct drawing *drawing) {
+    const struct plot_panel *panel = drawing->panel;
+    double slot = drawing->place.width / panel->series_count, width = fmin(slot * 0.6, 72);
+    double bottom = drawing->place.top + drawing->place.height;
+    for (uint32_t index = 0; index < panel->series_count; index++) {
+        double middle = drawing->place.left + (index + 0.5) * slot;
+        draw_bar(drawing, index, 0, middle - width / 2, width);
+        svg_text(&drawing->svg, middle, bottom + 17, "mark middle", panel->series[index].label);
+    }
+}
+
 static void draw_bars(struct drawing *drawing) {
     const struct plot_panel *panel = drawing->panel;
     double slot = drawing->place.width / panel->name_count;
@@ -211,7 +223,7 @@ static void draw_names(struct drawing *drawing) {
     const struct plot_panel *panel = drawing->panel;
     double slot = drawing->place.width / panel->name_count;
     double bottom = drawing->place.top + drawing->place.height;
-    for (uint32_t name = 0; name < panel->name_count; name++)
+    for (uint32_t name = 0; name < panel->name_count && !panel->apart; name++)
         svg_text(&drawing->svg, drawing->place.left + (name + 0.5) * slot, bottom + 17, "mark middle",
                  panel->names[name]);
     svg_line(&drawing->svg, drawing->place.left, bottom, drawing->place.left + drawing->place.width, bottom,
@@ -272,7 +284,10 @@ static void draw_panel(struct drawing *drawing, const struct plot_panel *panel) 
     svg_text(&drawing->svg, place->left - PANEL_LEFT + 6, place->top - 11, "note", panel->y_label);
     draw_y_axis(drawing);
     if (panel->names != NULL) {
-        draw_bars(drawing);
+        if (panel->apart)
+            draw_bars_apart(drawing);
+        else
+            draw_bars(drawing);
         draw_names(drawing);
     } else {
         drawing->x = x_axis(panel);
@@ -289,7 +304,7 @@ static void draw_panel(struct drawing *drawing, const struct plot_panel *panel) 
 /* ---- the legend ---- */
 
 static bool wants_legend(const struct plot *plot) {
-    return plot->panels[0].series_count > 1;
+    return plot->panels[0].series_count > 1 && !plot->panels[0].apart;
 }
 
 /* Draws the legend (`svg` NULL: only measures); returns its height. */

@@ -23,6 +23,7 @@ struct plot_panel {
     /* Bars instead of lines: x of all series is 0, 1, ... and these are what they stand for. NULL: lines. */
     const char *const *names;
     uint32_t name_count;
+    bool apart; /* bars of a single name: each series stands apart, with its label below it */
     const struct plot_series *series; /* in the order of colours; the same in all panels */
     uint32_t series_count;
 };
