@@ -32,6 +32,11 @@ static void forward_softplus(const real *x, size_t count, real *y) {
         y[i] = softplus_of(x[i]);
 }
 
+static void backward_softplus(const real *y, const real *dy, size_t count, real *dx) {
+    for (size_t i = 0; i < count; i++)
+        dx[i] = -dy[i] * real_expm1(-y[i]);
+}
+
 #else
 
 #include <string.h>
@@ -64,6 +69,17 @@ static void forward_sigmoid(const real *x, size_t count, real *y) {
 
 static void forward_softplus(const real *x, size_t count, real *y) {
     map(vector_softplus, x, count, y);
+}
+
+static void backward_softplus(const real *y, const real *dy, size_t count, real *dx) {
+    enum { PART = 256 };
+    real rise[PART];
+    for (size_t at = 0; at < count; at += PART) {
+        size_t part = count - at < PART ? count - at : PART;
+        map(vector_rise, y + at, part, rise);
+        for (size_t i = 0; i < part; i++)
+            dx[at + i] = dy[at + i] * rise[i];
+    }
 }
 
 #endif
@@ -118,8 +134,7 @@ void activation_backward(enum activation kind, const real *y, const real *dy, si
             dx[i] = dy[i] * (y[i] * (1 - y[i]));
         return;
     case ACTIVATION_SOFTPLUS: /* sigmoid(x) = 1 - exp(-y) */
-        for (size_t i = 0; i < count; i++)
-            dx[i] = -dy[i] * real_expm1(-y[i]);
+        backward_softplus(y, dy, count, dx);
         return;
     }
     assert(0 && "no such activation");

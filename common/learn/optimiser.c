@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef LEARN_DOUBLE
+#include "common/learn/vector_math.h"
+#endif
+
 struct optimiser_config optimiser_adam(double learning_rate) {
     return (struct optimiser_config){.kind = OPTIMISER_ADAM,
                                      .learning_rate = learning_rate,
@@ -75,22 +79,67 @@ static void step_rmsprop(struct optimiser *optimiser, real *restrict parameters,
     }
 }
 
+/* What one step of Adam multiplies with. */
+struct adam {
+    real rate, root, epsilon, beta1, rest1, beta2, rest2, decay, keep;
+};
+
+static inline void adam_one(const struct adam *adam, real *parameter, real gradient, real *first,
+                            real *second) {
+    gradient += adam->decay * *parameter;
+    *first = adam->beta1 * *first + adam->rest1 * gradient;
+    *second = adam->beta2 * *second + adam->rest2 * gradient * gradient;
+    *parameter =
+        adam->keep * *parameter - adam->rate * *first / (real_sqrt(*second) * adam->root + adam->epsilon);
+}
+
+#ifdef LEARN_DOUBLE
+static size_t adam_vectors(const struct optimiser *optimiser, const struct adam *adam, real *parameters,
+                           const real *gradients) {
+    (void)optimiser, (void)adam, (void)parameters, (void)gradients;
+    return 0;
+}
+#else
+/* As adam_one for whole vectors; returns how many elements that were. */
+static size_t adam_vectors(const struct optimiser *optimiser, const struct adam *adam, real *parameters,
+                           const real *gradients) {
+    const vector rate = vector_all(adam->rate), root = vector_all(adam->root),
+                 epsilon = vector_all(adam->epsilon);
+    const vector beta1 = vector_all(adam->beta1), rest1 = vector_all(adam->rest1),
+                 beta2 = vector_all(adam->beta2);
+    const vector rest2 = vector_all(adam->rest2), decay = vector_all(adam->decay),
+                 keep = vector_all(adam->keep);
+    size_t i = 0;
+    for (; i + VECTOR_WIDTH <= optimiser->count; i += VECTOR_WIDTH) {
+        vector parameter = vector_load(parameters + i);
+        vector gradient = vector_fma(decay, parameter, vector_load(gradients + i));
+        vector first = vector_fma(beta1, vector_load(optimiser->first + i), rest1 * gradient);
+        vector second = vector_fma(beta2, vector_load(optimiser->second + i), rest2 * gradient * gradient);
+        vector divisor = vector_fma(vector_root(second), root, epsilon);
+        vector_store(optimiser->first + i, first);
+        vector_store(optimiser->second + i, second);
+        vector_store(parameters + i, keep * parameter - rate * first / divisor);
+    }
+    return i;
+}
+#endif
+
 /* Kingma and Ba 2015, algorithm 1; decoupled decay after Loshchilov and Hutter 2019. */
-static void step_adam(struct optimiser *optimiser, real *restrict parameters, const real *restrict gradients,
-                      real decay, real keep) {
+static void step_adam(struct optimiser *optimiser, real *parameters, const real *gradients, real decay,
+                      real keep) {
     const struct optimiser_config *config = &optimiser->config;
     double t = (double)optimiser->step;
-    real rate = (real)(config->learning_rate / (1 - pow(config->beta1, t)));
-    real root = (real)(1 / sqrt(1 - pow(config->beta2, t))), epsilon = (real)config->epsilon;
-    real beta1 = (real)config->beta1, rest1 = (real)(1 - config->beta1);
-    real beta2 = (real)config->beta2, rest2 = (real)(1 - config->beta2);
-    real *restrict first = optimiser->first, *restrict second = optimiser->second;
-    for (size_t i = 0; i < optimiser->count; i++) {
-        real gradient = gradients[i] + decay * parameters[i];
-        first[i] = beta1 * first[i] + rest1 * gradient;
-        second[i] = beta2 * second[i] + rest2 * gradient * gradient;
-        parameters[i] = keep * parameters[i] - rate * first[i] / (real_sqrt(second[i]) * root + epsilon);
-    }
+    struct adam adam = {.rate = (real)(config->learning_rate / (1 - pow(config->beta1, t))),
+                        .root = (real)(1 / sqrt(1 - pow(config->beta2, t))),
+                        .epsilon = (real)config->epsilon,
+                        .beta1 = (real)config->beta1,
+                        .rest1 = (real)(1 - config->beta1),
+                        .beta2 = (real)config->beta2,
+                        .rest2 = (real)(1 - config->beta2),
+                        .decay = decay,
+                        .keep = keep};
+    for (size_t i = adam_vectors(optimiser, &adam, parameters, gradients); i < optimiser->count; i++)
+        adam_one(&adam, &parameters[i], gradients[i], &optimiser->first[i], &optimiser->second[i]);
 }
 
 void optimiser_step(struct optimiser *optimiser, real *parameters, const real *gradients) {
@@ -131,11 +180,23 @@ enum status optimiser_load(struct optimiser *optimiser, struct bytes_reader *rea
     return STATUS_OK;
 }
 
+/* In sixteen sums side by side, so that they can be computed at once, in a fixed order. */
+static double sum_of_squares(const real *values, size_t count) {
+    enum { LANES = 16 };
+    double sums[LANES] = {0}, sum = 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t lane = 0; lane < LANES; lane++)
+            sums[lane] += (double)values[i + lane] * (double)values[i + lane];
+    for (; i < count; i++)
+        sum += (double)values[i] * (double)values[i];
+    for (size_t lane = 0; lane < LANES; lane++)
+        sum += sums[lane];
+    return sum;
+}
+
 double gradient_clip(real *gradients, size_t count, double norm_max) {
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += (double)gradients[i] * (double)gradients[i];
-    double norm = sqrt(sum), factor = norm_max / (norm + 1e-6);
+    double norm = sqrt(sum_of_squares(gradients, count)), factor = norm_max / (norm + 1e-6);
     for (size_t i = 0; factor < 1 && i < count; i++)
         gradients[i] *= (real)factor;
     return norm;

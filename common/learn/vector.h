@@ -42,28 +42,31 @@ static inline vector vector_relu(vector value) {
     return (vector)((vector_mask)value & (value > zero));
 }
 
-/* All lanes `value`; all lanes a b + c, rounded once where the machine can. */
+/* All lanes `value`; lane by lane a b + c, rounded once where the machine can; the smaller and the larger of
+ * a and b, where b is NaN: NaN. */
 #if defined(__FMA__) && (defined(__AVX2__) || defined(__AVX512F__))
 #include <immintrin.h>
 #if defined(LEARN_DOUBLE) && defined(__AVX512F__)
-#define VECTOR_ALL _mm512_set1_pd
-#define VECTOR_FMA _mm512_fmadd_pd
+#define VECTOR_INTRINSIC(name) _mm512_##name##_pd
 #elif defined(LEARN_DOUBLE)
-#define VECTOR_ALL _mm256_set1_pd
-#define VECTOR_FMA _mm256_fmadd_pd
+#define VECTOR_INTRINSIC(name) _mm256_##name##_pd
 #elif defined(__AVX512F__)
-#define VECTOR_ALL _mm512_set1_ps
-#define VECTOR_FMA _mm512_fmadd_ps
+#define VECTOR_INTRINSIC(name) _mm512_##name##_ps
 #else
-#define VECTOR_ALL _mm256_set1_ps
-#define VECTOR_FMA _mm256_fmadd_ps
+#define VECTOR_INTRINSIC(name) _mm256_##name##_ps
 #endif
 
 static inline vector vector_all(real value) {
-    return (vector)VECTOR_ALL(value);
+    return (vector)VECTOR_INTRINSIC(set1)(value);
 }
 static inline vector vector_fma(vector a, vector b, vector c) {
-    return (vector)VECTOR_FMA(a, b, c);
+    return (vector)VECTOR_INTRINSIC(fmadd)(a, b, c);
+}
+static inline vector vector_min(vector a, vector b) {
+    return (vector)VECTOR_INTRINSIC(min)(a, b);
+}
+static inline vector vector_max(vector a, vector b) {
+    return (vector)VECTOR_INTRINSIC(max)(a, b);
 }
 #else
 static inline vector vector_all(real value) {
@@ -74,6 +77,14 @@ static inline vector vector_all(real value) {
 }
 static inline vector vector_fma(vector a, vector b, vector c) {
     return a * b + c;
+}
+static inline vector vector_min(vector a, vector b) {
+    vector_mask less = a < b;
+    return (vector)(((vector_mask)a & less) | ((vector_mask)b & ~less));
+}
+static inline vector vector_max(vector a, vector b) {
+    vector_mask more = a > b;
+    return (vector)(((vector_mask)a & more) | ((vector_mask)b & ~more));
 }
 #endif
 
