@@ -318,7 +318,7 @@ static const struct schema_field training_rows[] = {
      .doc = "The last so many slots evaluate: the policy acts without exploring and nothing is learnt."},
     {.key = "checkpoint", .type = SCHEMA_COUNT, TRAINING(checkpoint_slots), .maximum = 10000000, .fallback = "0",
      .doc = "Every so many slots the edge server stores what it has learnt, in `nodes/` of the run directory; 0 for never."},
-    {.key = "resume", .type = SCHEMA_TEXT, TRAINING(resume),
+    {.key = "resume", .type = SCHEMA_TEXT, .flags = SCHEMA_PATH, TRAINING(resume),
      .doc = "Run directory of an earlier run that training goes on from, or one store in its `nodes/`. Relative to the working "
             "directory. Every edge server takes over what it has learnt; the timeline begins anew unless `first_slot` says "
             "otherwise."},

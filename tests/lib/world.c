@@ -8,6 +8,7 @@
 #include "nodes/rank.h"
 
 struct world {
+    const struct world_config *config;
     struct world_result *result;
     struct setup setup;
     struct bus **endpoints;
@@ -21,6 +22,8 @@ struct world {
 
 static void take_row(struct world *world, const struct row *row) {
     struct world_result *result = world->result;
+    if (world->config->on_row != NULL)
+        world->config->on_row(world->config->row_context, row);
     if (row->kind == ROW_TASK) {
         result->tasks++;
         result->done += row->as.task.drop == DROP_NONE;
@@ -44,7 +47,8 @@ static enum status on_rows(void *context, const uint8_t *data, size_t size, stru
     return STATUS_OK;
 }
 
-static enum status on_final(void *context, uint32_t rank, const uint8_t *data, size_t size, struct error *error) {
+static enum status on_final(void *context, uint32_t rank, const uint8_t *data, size_t size,
+                            struct error *error) {
     (void)rank;
     return on_rows(context, data, size, error);
 }
@@ -57,7 +61,8 @@ static enum status open_members(struct world *world, struct error *error) {
     world->node_digests = calloc(world->node_count, sizeof *world->node_digests);
     director_init(&world->director,
                   &(struct director_config){.bus = world->endpoints[0],
-                                            .end_ns = first->scenario.slot_ns * first->scenario.slots + first->scenario.drain_ns,
+                                            .end_ns = first->scenario.slot_ns * first->scenario.slots +
+                                                      first->scenario.drain_ns,
                                             .chunk_ns = first->scenario.slot_ns,
                                             .context = world,
                                             .on_rows = on_rows,
@@ -102,7 +107,8 @@ static void close_all(struct world *world) {
 
 enum status world_run(const struct world_config *config, struct world_result *result) {
     memset(result, 0, sizeof *result);
-    struct world world = {.result = result,
+    struct world world = {.config = config,
+                          .result = result,
                           .count = config->processes,
                           .setup = {.placement = config->placement,
                                     .run_dir = config->run_dir,
