@@ -151,16 +151,21 @@ static inline void assert_same_state(const struct agent *one, const struct agent
     free(b.data);
 }
 
-static inline struct agent *open_agent(const char *class_name, const struct agent_space *space,
-                                       const void *config) {
+static inline struct agent *open_agent_of(const char *class_name, const struct agent_space *space,
+                                          const void *config, uint64_t seed) {
     struct agent *agent = NULL;
     struct error error = {0};
     const struct agent_class *class = agent_class_find(class_name);
     assert_non_null(class);
-    const struct agent_setup setup = {.space = space, .config = config, .seed = 11, .id = 3};
+    const struct agent_setup setup = {.space = space, .config = config, .seed = seed, .id = 3};
     if (agent_open(&agent, class, &setup, &error) != STATUS_OK)
         fail_msg("%s", error.text);
     return agent;
+}
+
+static inline struct agent *open_agent(const char *class_name, const struct agent_space *space,
+                                       const void *config) {
+    return open_agent_of(class_name, space, config, 11);
 }
 
 /* 2 N steps are N steps, save, load into a fresh agent, N steps: bit for bit. And twice 2 N steps are the
