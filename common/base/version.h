@@ -2,7 +2,7 @@
 #ifndef TIERBED_BASE_VERSION_H
 #define TIERBED_BASE_VERSION_H
 
-const char *version_text(void);     /* "0.1.0" */
+const char *version_text(void);     /* "0.2.0" */
 const char *version_commit(void);   /* twelve hex digits, or "unknown" outside a checkout */
 const char *version_compiler(void); /* "gcc 12.2.0" */
 const char *version_flags(void);
