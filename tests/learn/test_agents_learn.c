@@ -15,32 +15,14 @@
 struct task {
     const struct toy_kind *toy;
     const char *class;
-    const char *settings[8][2]; /* name and value, up to a NULL name */
+    const char *settings[TOY_SETTINGS_MAX][2]; /* name and value, up to a NULL name */
     uint32_t steps;
     double threshold; /* mean return of 20 episodes */
 };
 
-static struct agent *agent_for(const struct task *task, uint64_t seed) {
-    const struct agent_class *class = agent_class_find(task->class);
-    assert_non_null(class);
-    struct error error;
-    char *config = calloc(1, class->config_bytes + 1);
-    assert_non_null(config);
-    class->defaults(config);
-    for (int i = 0; i < 8 && task->settings[i][0] != NULL; i++)
-        if (agent_config_set(class, config, task->settings[i][0], task->settings[i][1], &error) != STATUS_OK)
-            fail_msg("%s", error.text);
-    struct agent_setup setup = {.space = &task->toy->space, .config = config, .seed = seed, .id = 3};
-    struct agent *agent = NULL;
-    if (agent_open(&agent, class, &setup, &error) != STATUS_OK)
-        fail_msg("%s", error.text);
-    free(config);
-    return agent;
-}
-
 static void check(const struct task *task) {
     for (uint64_t seed = 1; seed <= 5; seed++) {
-        struct agent *agent = agent_for(task, seed);
+        struct agent *agent = toy_agent(task->class, task->toy, task->settings, seed);
         struct toy toy = toy_open(task->toy, seed);
         toy_train(&toy, agent, task->steps);
         double reached = toy_evaluate(task->toy, agent, AGENT_GREEDY, 20);

@@ -124,6 +124,28 @@ static const struct toy_kind toy_mass = {
 
 /* --------------------------------------------------------------------------------------------- loops */
 
+#define TOY_SETTINGS_MAX 12
+
+/* An agent for the environment; settings: names and values, up to a NULL name. The caller closes it. */
+static inline struct agent *toy_agent(const char *name, const struct toy_kind *kind,
+                                      const char *const settings[TOY_SETTINGS_MAX][2], uint64_t seed) {
+    const struct agent_class *class = agent_class_find(name);
+    struct error error;
+    assert_non_null(class);
+    char *config = calloc(1, class->config_bytes + 1);
+    assert_non_null(config);
+    class->defaults(config);
+    for (int i = 0; i < TOY_SETTINGS_MAX && settings[i][0] != NULL; i++)
+        if (agent_config_set(class, config, settings[i][0], settings[i][1], &error) != STATUS_OK)
+            fail_msg("%s", error.text);
+    struct agent_setup setup = {.space = &kind->space, .config = config, .seed = seed, .id = 3};
+    struct agent *agent = NULL;
+    if (agent_open(&agent, class, &setup, &error) != STATUS_OK)
+        fail_msg("%s", error.text);
+    free(config);
+    return agent;
+}
+
 /* One step of acting, and of learning unless `mode` is one of evaluation. Returns the reward. */
 static inline double toy_advance(struct toy *toy, struct agent *agent, enum agent_mode mode,
                                  struct agent_report *report) {
