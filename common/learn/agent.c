@@ -85,14 +85,20 @@ static uint64_t checksum(const uint8_t *data, size_t size) {
 
 #define HEADER_BYTES (4 + 2 + AGENT_NAME_MAX + 8 + 8)
 
+static void name_padded(const struct agent_class *class, char name[AGENT_NAME_MAX]) {
+    size_t length = strlen(class->name);
+    assert(length < AGENT_NAME_MAX);
+    memset(name, 0, AGENT_NAME_MAX);
+    memcpy(name, class->name, length);
+}
+
 size_t agent_saved_bytes(const struct agent *agent) {
     return HEADER_BYTES + agent->class->saved_bytes(agent);
 }
 
 void agent_save(const struct agent *agent, struct bytes_writer *writer) {
-    char name[AGENT_NAME_MAX] = {0};
-    assert(strlen(agent->class->name) < sizeof name);
-    memcpy(name, agent->class->name, strlen(agent->class->name));
+    char name[AGENT_NAME_MAX];
+    name_padded(agent->class, name);
     size_t size = agent->class->saved_bytes(agent);
     bytes_put_u32(writer, AGENT_MAGIC);
     bytes_put_u16(writer, AGENT_VERSION);
@@ -111,13 +117,15 @@ void agent_save(const struct agent *agent, struct bytes_writer *writer) {
 
 enum status agent_load(struct agent *agent, struct bytes_reader *reader, struct error *error) {
     const char *class = agent->class->name;
+    char own[AGENT_NAME_MAX];
+    name_padded(agent->class, own);
     uint32_t magic = bytes_get_u32(reader);
     uint16_t version = bytes_get_u16(reader);
     const uint8_t *name = bytes_get(reader, AGENT_NAME_MAX);
     uint64_t size = bytes_get_u64(reader), sum = bytes_get_u64(reader);
     if (reader->failed || magic != AGENT_MAGIC || version != AGENT_VERSION)
         return error_set(error, STATUS_INVALID, "not a checkpoint of an agent, or of another version");
-    if (strncmp((const char *)name, class, AGENT_NAME_MAX) != 0)
+    if (memcmp(name, own, sizeof own) != 0)
         return error_set(error, STATUS_INVALID, "the checkpoint is of class %.*s, the agent of class %s",
                          AGENT_NAME_MAX, (const char *)name, class);
     const uint8_t *data = size <= bytes_left(reader) ? bytes_get(reader, (size_t)size) : NULL;
