@@ -114,6 +114,8 @@ static void staleness_counts_pushes_since_the_pull(void **state) {
     assert_int_equal(a3c_server_push(&server, gradient, 4, &staleness), STATUS_INVALID); /* of the future */
     assert_int_equal(server.version, 3);
     assert_memory_equal(pulled, server.parameters, sizeof pulled);
+    assert_int_equal(a3c_server_push(&server, gradient, 3, &staleness), STATUS_OK);
+    assert_int_equal(staleness, 0); /* catches: counted from the first version */
     a3c_server_close(&server);
 }
 

@@ -459,6 +459,11 @@ static void workers_train_the_same_policy_however_they_are_spread(void **state) 
         const real *first = agent_parameters(team.agents[0], &count);
         for (uint32_t i = 1; i < WORKERS; i++)
             assert_memory_equal(agent_parameters(team.agents[i], &count), first, count * sizeof *first);
+        const struct ppo_statistics *own = &ppo_of(team.agents[3])->applied,
+                                    *others = &ppo_of(team.agents[0])->applied;
+        assert_true(own->returns.count == 20 * 16 * WORKERS && own->observations.count == own->returns.count);
+        assert_true(own->returns.squares[0] == others->returns.squares[0]);
+        assert_true(own->observations.mean[0] == others->observations.mean[0]);
         if (expected == NULL) {
             expected = room(ppo_of(team.agents[0]));
             memcpy(expected, first, count * sizeof *first);
