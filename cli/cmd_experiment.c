@@ -40,7 +40,7 @@ static int take_option(const char *name, const char *argument, void *context) {
             continue;
         if (plain[i].text != NULL)
             *plain[i].text = argument;
-        else
+        if (plain[i].flag != NULL)
             *plain[i].flag = true;
     }
     return 0;

@@ -123,7 +123,7 @@ void command_print_help(FILE *stream, const struct command *command) {
 /* scdoc gives these characters a meaning; a backslash takes it away. */
 static void man_text(FILE *stream, const char *text, size_t size) {
     for (size_t i = 0; i < size; i++) {
-        if (strchr("\\_*<>", text[i]) != NULL || (i == 0 && strchr("-.#|[]:+~", text[i]) != NULL))
+        if (strchr("\\_*<>", text[i]) != NULL || (i == 0 && strchr("-.#|[]:+~`", text[i]) != NULL))
             fputc('\\', stream);
         fputc(text[i], stream);
     }

@@ -88,8 +88,8 @@ static uint32_t point_of(const struct sweep *sweep, const char *text) {
 static bool left_out(const struct sweep *sweep, const char *text) {
     const struct tree_node *values = sweep->x.values_tree;
     for (uint32_t i = 0; values != NULL && i < values->count; i++) {
-        const struct tree_node *value = values->items[i];
-        if (value->kind == TREE_MAP)
+        const struct tree_node *value = tree_item(values, i);
+        if (value != NULL && value->kind == TREE_MAP)
             value = tree_get(value, "value");
         if (value != NULL && strcmp(value->text, text) == 0)
             return true;

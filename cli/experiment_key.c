@@ -17,8 +17,6 @@
 #define PROGRAM_BYTES_MAX ((size_t)1 << 30)
 #define DEPTH_MAX 16
 
-extern char **environ;
-
 static void add_text(crypto_generichash_state *state, const char *text) {
     crypto_generichash_update(state, (const unsigned char *)text, strlen(text) + 1);
 }
@@ -114,7 +112,7 @@ static int by_name(const void *a, const void *b) {
 }
 
 static void add_environment(crypto_generichash_state *state) {
-    char *chosen[64];
+    char *chosen[64] = {NULL};
     size_t count = 0;
     for (char **entry = environ; *entry != NULL && count < 64; entry++)
         if (strncmp(*entry, "OPENBLAS_", 9) == 0 || strncmp(*entry, "OMP_", 4) == 0)

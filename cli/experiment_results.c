@@ -218,28 +218,36 @@ static enum status write_figure(const struct results *results, struct arena *are
     return status;
 }
 
-static enum status write_verdict(const struct results *results, struct error *error) {
-    json_t *verdict = results_json(results);
-    char *text = json_dumps(verdict, JSON_INDENT(2) | JSON_REAL_PRECISION(12)), *page = NULL;
+static enum status write_json(const struct results *results, const json_t *verdict, struct error *error) {
+    char *text = json_dumps(verdict, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    if (text == NULL)
+        return error_set(error, STATUS_MEMORY, "no memory for the verdict");
+    size_t length = strlen(text);
+    text[length] = '\n'; /* the zero gives its place */
+    enum status status = write_text(results, "verdict.json", text, length + 1, error);
+    free(text);
+    return status;
+}
+
+static enum status write_page(const struct results *results, const json_t *verdict, struct error *error) {
+    char *page = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&page, &size);
-    enum status status = STATUS_OK;
-    if (text == NULL || out == NULL)
-        status = error_set(error, STATUS_MEMORY, "no memory for the verdict");
-    if (status == STATUS_OK) {
-        size_t length = strlen(text);
-        text[length] = '\n'; /* the zero gives its place */
-        status = write_text(results, "verdict.json", text, length + 1, error);
-    }
-    if (out != NULL) {
-        results_page(verdict, "figure.svg", 1, out);
-        fclose(out);
-    }
-    if (status == STATUS_OK)
-        status = write_text(results, "figure.md", page, size, error);
-    json_decref(verdict);
-    free(text);
+    if (out == NULL)
+        return error_set(error, STATUS_MEMORY, "no memory for the page");
+    results_page(verdict, "figure.svg", 1, out);
+    fclose(out);
+    enum status status = write_text(results, "figure.md", page, size, error);
     free(page);
+    return status;
+}
+
+static enum status write_verdict(const struct results *results, struct error *error) {
+    json_t *verdict = results_json(results);
+    enum status status = write_json(results, verdict, error);
+    if (status == STATUS_OK)
+        status = write_page(results, verdict, error);
+    json_decref(verdict);
     return status;
 }
 

@@ -1,6 +1,6 @@
-/* golden_stats: what results over seeds are described by: interquartile mean and mean over all runs and tasks,
- * median of the means of tasks, and the standard deviation of each task. Scores come in the precision at hand;
- * statistics are computed in double, as everywhere. */
+/* golden_stats: what results over seeds are described by: interquartile mean and mean over all runs and
+ * tasks, median of the means of tasks, and the standard deviation of each task. Scores come in the precision
+ * at hand; statistics are computed in double, as everywhere. */
 #include "cli/golden_checks.h"
 #include "common/learn/statistics.h"
 

@@ -356,8 +356,9 @@ void plot_write(struct markup *out, const struct plot *plot) {
     if (legend > 0)
         lay_legend(&drawing.svg, plot, width, head);
     for (uint32_t i = 0; i < plot->panel_count; i++) {
-        drawing.place = (struct place){.left = i % columns * panel_width + PANEL_LEFT + 8,
-                                       .top = head + legend + i / columns * panel_height + PANEL_TOP,
+        uint32_t column = i % columns, row = i / columns;
+        drawing.place = (struct place){.left = column * panel_width + PANEL_LEFT + 8,
+                                       .top = head + legend + row * panel_height + PANEL_TOP,
                                        .width = panel_width - PANEL_LEFT - 20,
                                        .height = inner};
         draw_panel(&drawing, &plot->panels[i]);

@@ -7,6 +7,7 @@
 #include "common/record/markup.h"
 
 #define TICKS_WANTED 6
+#define VALUE_MAX 1e300 /* beyond it lengths overflow; NAN and infinities are not below it either */
 
 struct plot_range plot_range_empty(void) {
     return (struct plot_range){.low = INFINITY, .high = -INFINITY};
@@ -14,7 +15,7 @@ struct plot_range plot_range_empty(void) {
 
 void plot_range_take(struct plot_range *range, const double *values, uint32_t count, bool logarithmic) {
     for (uint32_t i = 0; i < count; i++) {
-        if (!isfinite(values[i]) || (logarithmic && values[i] <= 0))
+        if (!(fabs(values[i]) < VALUE_MAX) || (logarithmic && values[i] <= 0))
             continue;
         range->low = fmin(range->low, values[i]);
         range->high = fmax(range->high, values[i]);
@@ -48,17 +49,19 @@ static void add_tick(struct plot_axis *axis, double value) {
 
 static void linear_ticks(struct plot_axis *axis, double step) {
     axis->decimals = step >= 1 ? 0 : (int)fmin(9, ceil(-log10(step) - 1e-9));
-    for (double i = ceil(axis->low / step - 1e-9); i * step <= axis->high + 1e-9 * step; i++)
-        add_tick(axis, i * step);
+    double first = ceil(axis->low / step - 1e-9);
+    for (int i = 0; i < PLOT_TICKS_MAX && (first + i) * step <= axis->high + 1e-9 * step; i++)
+        add_tick(axis, (first + i) * step);
 }
 
 /* 1, 2, 5 of each decade; only the decades when there are many. */
 static void logarithmic_ticks(struct plot_axis *axis) {
     static const double digits[] = {1, 2, 5};
-    double decades = log10(axis->high / axis->low);
-    double every = decades > 12 ? ceil(decades / 6) : 1;
+    double decades = log10(axis->high) - log10(axis->low);
+    int every = decades > 12 ? (int)ceil(decades / 6) : 1;
     axis->decimals = -1;
-    for (double power = floor(log10(axis->low)); power <= ceil(log10(axis->high)); power += every)
+    int least = (int)floor(log10(axis->low)), most = (int)ceil(log10(axis->high));
+    for (int power = least; power <= most; power += every)
         for (int i = 0; i < (decades > 2.5 ? 1 : 3); i++) {
             double value = digits[i] * pow(10, power);
             if (value >= axis->low * (1 - 1e-9) && value <= axis->high * (1 + 1e-9))
