@@ -3,6 +3,7 @@
 
 #include "common/model/scenario.h"
 #include "common/model/scenario_schema.h"
+#include "common/model/scheme_options.h"
 
 struct walk {
     scenario_visit_path visit;
@@ -21,6 +22,13 @@ static enum status visit_list(const struct walk *walk, const struct schema_field
     return STATUS_OK;
 }
 
+static enum status visit_options(const struct walk *walk, const struct schema *schema,
+                                 const struct schema_field *field, const void *base) {
+    const void *options;
+    memcpy(&options, (const char *)base + field->offset, sizeof options);
+    return options != NULL ? visit_map(walk, schema_chosen(schema, field, base)->schema, options) : STATUS_OK;
+}
+
 static enum status visit_map(const struct walk *walk, const struct schema *schema, const void *base) {
     for (size_t i = 0; i < schema->count; i++) {
         const struct schema_field *field = &schema->fields[i];
@@ -29,6 +37,8 @@ static enum status visit_map(const struct walk *walk, const struct schema *schem
             continue;
         if (field->type == SCHEMA_MAP)
             TRY(visit_map(walk, field->fields, base));
+        else if (field->type == SCHEMA_CHOSEN)
+            TRY(visit_options(walk, schema, field, base));
         else if (field->type == SCHEMA_LIST)
             TRY(visit_list(walk, field, base));
         else if ((field->flags & SCHEMA_PATH) != 0 && *text != '\0')

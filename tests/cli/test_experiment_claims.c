@@ -1,5 +1,6 @@
-/* Goal: every kind of claim holds where it should, fails where it should, and is left open where seeds disagree;
- * a decision always rests on values paired by seed. Method: sweeps from text with results filled by hand. */
+/* Goal: every kind of claim holds where it should, fails where it should, and is left open where seeds
+ * disagree; a decision always rests on values paired by seed. Method: sweeps from text with results filled by
+ * hand. */
 #include "tests/cli/sweep_text.h"
 
 #define CLAIM(fields) "  - {name: t, text: A claim, level: hard, " fields "}\n"
@@ -63,14 +64,13 @@ static void an_order_may_ask_for_a_ratio_a_margin_or_single_points(void **state)
     static const struct {
         const char *claim;
         enum verdict wanted;
-    } cases[] = {
-        {CLAIM("kind: order, a: a, b: b, relation: below, ratio: 1.4"), VERDICT_HOLDS},
-        {CLAIM("kind: order, a: a, b: b, relation: below, ratio: 1.6"), VERDICT_FAILS},
-        {CLAIM("kind: order, a: b, b: a, relation: above, ratio: 1.4"), VERDICT_HOLDS},
-        {CLAIM("kind: order, a: b, b: a, relation: above, ratio: 1.6"), VERDICT_FAILS},
-        {CLAIM("kind: order, a: a, b: b, relation: below, margin: 0.7"), VERDICT_FAILS},
-        {CLAIM("kind: order, a: a, b: b, relation: below, margin: 0.7, at: [2, 4]"), VERDICT_HOLDS},
-        {CLAIM("kind: order, a: b, b: a, relation: below, margin: -3"), VERDICT_HOLDS}};
+    } cases[] = {{CLAIM("kind: order, a: a, b: b, relation: below, ratio: 1.4"), VERDICT_HOLDS},
+                 {CLAIM("kind: order, a: a, b: b, relation: below, ratio: 1.6"), VERDICT_FAILS},
+                 {CLAIM("kind: order, a: b, b: a, relation: above, ratio: 1.4"), VERDICT_HOLDS},
+                 {CLAIM("kind: order, a: b, b: a, relation: above, ratio: 1.6"), VERDICT_FAILS},
+                 {CLAIM("kind: order, a: a, b: b, relation: below, margin: 0.7"), VERDICT_FAILS},
+                 {CLAIM("kind: order, a: a, b: b, relation: below, margin: 0.7, at: [2, 4]"), VERDICT_HOLDS},
+                 {CLAIM("kind: order, a: b, b: a, relation: below, margin: -3"), VERDICT_HOLDS}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sweep_case_open(&test, cases[i].claim);
         fill(0, 1, 2, 3, 0.001);

@@ -1,6 +1,6 @@
-/* Goal: the name of a kept run changes with everything its result depends on, and with nothing else; a kept run
- * is whole or absent, and a damaged one does not count. Method: small scenarios and files; programs made by hand;
- * a cache in a folder of its own. */
+/* Goal: the name of a kept run changes with everything its result depends on, and with nothing else; a kept
+ * run is whole or absent, and a damaged one does not count. Method: small scenarios and files; programs made
+ * by hand; a cache in a folder of its own. */
 #include "tests/record/scratch.h"
 
 #include <elf.h>
@@ -49,8 +49,8 @@ static void a_key_changes_with_the_scenario_and_its_seed_alone(void **state) {
     start();
     key_with(NULL, again);
     assert_string_equal(key, again);
-    static const char *const changes[] = {"slots=11", "seed=2", "policy.kind=local", "nodes.sensor.per_parent=4",
-                                          "faults.crash.at=3 s"};
+    static const char *const changes[] = {"slots=11", "seed=2", "policy.kind=local",
+                                          "nodes.sensor.per_parent=4", "faults.crash.at=3 s"};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         key_with(changes[i], again);
         assert_string_not_equal(key, again);
@@ -184,8 +184,8 @@ static void make_run(const struct cache *cache, const char *status) {
     char dir[CACHE_PATH_MAX], log[CACHE_PATH_MAX], manifest[400];
     cache_work(cache, KEY, dir, log);
     assert_int_equal(durable_make_dirs(dir, NULL), STATUS_OK);
-    snprintf(manifest, sizeof manifest, "{\"format\": \"tierbed-run-1\", \"status\": \"%s\", \"digest\": \"%s\"}",
-             status, DIGEST);
+    snprintf(manifest, sizeof manifest,
+             "{\"format\": \"tierbed-run-1\", \"status\": \"%s\", \"digest\": \"%s\"}", status, DIGEST);
     write_file(dir, "manifest.json", manifest);
     write_file(dir, "scenario.yaml", "name: small\n");
     write_file(dir, "metrics.sqlite", "");
@@ -266,18 +266,20 @@ static void what_a_killed_process_left_is_removed_and_what_a_living_one_makes_is
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_changes_with_the_scenario_and_its_seed_alone),
-        cmocka_unit_test_setup_teardown(a_key_changes_with_the_content_of_what_the_scenario_names, scratch_setup,
-                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_key_changes_with_the_content_of_what_the_scenario_names,
+                                        scratch_setup, scratch_teardown),
         cmocka_unit_test(a_file_that_is_not_there_has_no_key),
         cmocka_unit_test(a_key_changes_with_what_chooses_kernels),
         cmocka_unit_test(a_program_is_its_code_and_constants_not_its_commit_or_debug_information),
         cmocka_unit_test(a_program_that_is_cut_off_is_hashed_without_reading_beyond_it),
         cmocka_unit_test_setup_teardown(a_finished_run_is_found_again_by_key_and_scenario, scratch_setup,
                                         scratch_teardown),
-        cmocka_unit_test_setup_teardown(a_run_that_did_not_finish_is_not_kept, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_run_that_did_not_finish_is_not_kept, scratch_setup,
+                                        scratch_teardown),
         cmocka_unit_test_setup_teardown(a_damaged_run_does_not_count, scratch_setup, scratch_teardown),
-        cmocka_unit_test_setup_teardown(what_a_killed_process_left_is_removed_and_what_a_living_one_makes_is_not,
-                                        scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(
+            what_a_killed_process_left_is_removed_and_what_a_living_one_makes_is_not, scratch_setup,
+            scratch_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

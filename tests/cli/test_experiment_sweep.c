@@ -1,5 +1,5 @@
-/* Goal: a sweep file means what it says, and every mistake in one is reported at its place with what to do; the
- * quick section takes points and seeds away, and nothing else. Method: sweeps from text. */
+/* Goal: a sweep file means what it says, and every mistake in one is reported at its place with what to do;
+ * the quick section takes points and seeds away, and nothing else. Method: sweeps from text. */
 #include "tests/cli/sweep_text.h"
 
 static struct sweep_case test; /* large */
@@ -43,13 +43,14 @@ static void values_may_be_names_with_settings_of_their_own(void **state) {
 
 static void an_arm_may_read_a_measure_from_elsewhere(void **state) {
     (void)state;
-    assert_int_equal(sweep_case_try(&test,
-                                    "title: t\nscenario: s.yaml\n"
-                                    "measures: [{name: m, result: best}]\n"
-                                    "arms:\n  - name: a\n"
-                                    "  - {name: b, read: [{measure: m, series: loss, reduce: std, window: 500}]}\n",
-                                    false),
-                     STATUS_OK);
+    assert_int_equal(
+        sweep_case_try(&test,
+                       "title: t\nscenario: s.yaml\n"
+                       "measures: [{name: m, result: best}]\n"
+                       "arms:\n  - name: a\n"
+                       "  - {name: b, read: [{measure: m, series: loss, reduce: std, window: 500}]}\n",
+                       false),
+        STATUS_OK);
     assert_true(test.sweep.single);
     assert_string_equal(source_name(sweep_source_of(&test.sweep, 0, 0)), "best");
     const struct sweep_source *other = sweep_source_of(&test.sweep, 1, 0);
@@ -61,11 +62,12 @@ static void an_arm_may_read_a_measure_from_elsewhere(void **state) {
 
 static void quick_keeps_only_the_points_and_seeds_it_names(void **state) {
     (void)state;
-    static const char text[] = SWEEP_HEAD "quick: {seeds: 3, values: [4, 1], set: slots=5}\n"
-                                          "claims:\n"
-                                          "  - {name: v, text: t, level: hard, kind: value, a: a, equals: [10, 20, 40]}\n"
-                                          "  - {name: w, text: t, level: hard, kind: order, a: a, b: b, "
-                                          "relation: below, at: 2}\n";
+    static const char text[] =
+        SWEEP_HEAD "quick: {seeds: 3, values: [4, 1], set: slots=5}\n"
+                   "claims:\n"
+                   "  - {name: v, text: t, level: hard, kind: value, a: a, equals: [10, 20, 40]}\n"
+                   "  - {name: w, text: t, level: hard, kind: order, a: a, b: b, "
+                   "relation: below, at: 2}\n";
     assert_int_equal(sweep_case_try(&test, text, false), STATUS_OK);
     assert_int_equal(test.sweep.point_count, 3);
     assert_int_equal(test.sweep.seeds, 8);
@@ -135,8 +137,8 @@ static const struct mistake mistakes[] = {
     {BARE ONE_MEASURE ONE_ARM "x: {values: 3, set: a=$x}\n", true, "expected a list of 1 to 64 values"},
     {BARE ONE_MEASURE ONE_ARM "x: {values: [{valu: 3}], set: a=$x}\n", true, "did you mean `value`?"},
     {BARE ONE_MEASURE ONE_ARM CLAIM("kind: spread, a: a, most: 2"), true, "there is only one"},
-    {BARE ONE_MEASURE ONE_ARM "x: {values: [s, t], set: a=$x}\n" CLAIM("kind: growth, a: a, low: 1, high: 2"), true,
-     "needs numbers on the x axis"},
+    {BARE ONE_MEASURE ONE_ARM "x: {values: [s, t], set: a=$x}\n" CLAIM("kind: growth, a: a, low: 1, high: 2"),
+     true, "needs numbers on the x axis"},
     {"- a\n- b\n", true, "expected a map"},
     {"title: [\n", true, "YAML syntax"},
 };

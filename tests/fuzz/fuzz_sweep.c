@@ -1,6 +1,6 @@
-/* Fuzzes the loader of sweep files, in full and quick. What is refused must say why; what is accepted must hold
- * together: every name resolved, every bound kept. Small sweeps are judged and drawn too, with values that are
- * hard (equal, missing, zero, huge). */
+/* Fuzzes the loader of sweep files, in full and quick. What is refused must say why; what is accepted must
+ * hold together: every name resolved, every bound kept. Small sweeps are judged and drawn too, with values
+ * that are hard (equal, missing, zero, huge). */
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
-/* Goal: the figures that results are judged by are the textbook ones, and an interval is the same whenever and
- * wherever it is computed. Method: small samples whose figures are known by hand; coverage of the interval over
- * many samples of a known distribution, with a fixed stream. */
+/* Goal: the figures that results are judged by are the textbook ones, and an interval is the same whenever
+ * and wherever it is computed. Method: small samples whose figures are known by hand; coverage of the
+ * interval over many samples of a known distribution, with a fixed stream. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,8 +86,8 @@ static void one_resample_without_a_figure_leaves_the_whole_without_one(void **st
     assert_true(isnan(interval.value) && isnan(interval.low) && isnan(interval.high) && interval.count == 4);
 }
 
-/* A percentile bootstrap of 20 values covers a little less than 95 %; a wrong quantile or a stuck stream would
- * be far off. */
+/* A percentile bootstrap of 20 values covers a little less than 95 %; a wrong quantile or a stuck stream
+ * would be far off. */
 static void intervals_cover_the_true_value_about_as_often_as_they_say(void **state) {
     (void)state;
     struct random_stream stream;

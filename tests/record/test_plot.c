@@ -141,8 +141,8 @@ static void bars_stand_on_zero_with_an_interval_each(void **state) {
 
 static void axes_end_at_round_numbers_and_hold_all_values(void **state) {
     (void)state;
-    static const double cases[][2] = {{0, 0},       {3, 3},      {-5, 7},       {0.97, 1.03},  {1e-9, 2e-9},
-                                      {-1e9, -1e3}, {99, 1234},  {1e299, 1e299}, {-1e300, 1e299}};
+    static const double cases[][2] = {{0, 0},       {3, 3},     {-5, 7},        {0.97, 1.03},   {1e-9, 2e-9},
+                                      {-1e9, -1e3}, {99, 1234}, {1e299, 1e299}, {-1e300, 1e299}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct plot_range range = plot_range_empty();
         plot_range_take(&range, cases[i], 2, false);
