@@ -15,6 +15,7 @@
 #include "common/record/summary.h"
 #include "nodes/director/session.h"
 #include "nodes/loop.h"
+#include "nodes/run_resume.h"
 
 static volatile sig_atomic_t stopped; /* a signal handler has no other place to write to */
 
@@ -100,8 +101,8 @@ static int print_json(const struct run_request *request, const struct summary *s
     snprintf(metrics, sizeof metrics, "%s/metrics.sqlite", request->run_dir);
     json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:o}", "status", status_name(status), "message",
                              message, "digest", summary->digest, "run", request->run_dir, "report",
-                             request->options.no_report ? NULL : report,
-                             "metrics", metrics, "summary", summary_to_json(summary));
+                             request->options.no_report ? NULL : report, "metrics", metrics, "summary",
+                             summary_to_json(summary));
     if (root == NULL || json_dumpf(root, stdout, JSON_INDENT(2)) != 0) {
         fprintf(stderr, "tierbed run: cannot write JSON to stdout\n");
         return 4;
@@ -157,6 +158,11 @@ static int run_run(int argc, char **argv) {
         return command_usage_error(&command_run, "more than one scenario: '%s'", argv[optind]);
     if (run_options_check(&request.options, &error) != STATUS_OK)
         return command_usage_error(&command_run, "%s", error.text);
+    enum status resumed = run_resume(&request.options, &error);
+    if (resumed != STATUS_OK) {
+        fprintf(stderr, "tierbed run: %s\n", error.text);
+        return status_exit_code(resumed);
+    }
     if (request.in_process && (request.options.processes > 1 || request.hostfile != NULL || request.dry_run))
         return command_usage_error(&command_run, "--in-process is one process without mpirun; leave out "
                                                  "--processes, --hostfile and --dry-run");
@@ -183,6 +189,9 @@ static const struct command_option run_command_options[] = {
      .letter = 'o',
      .argument = "DIR",
      .help = "run directory, empty or absent (default: below runs/)"},
+    {.name = "resume",
+     .argument = "DIR",
+     .help = "go on with the learning of the run in DIR from its last checkpoint; no SCENARIO"},
     {.name = "trace", .help = "also write the event trace, trace.csv"},
     {.name = "no-report", .help = "do not write report.html; `tierbed report DIR` writes it later"},
     {.name = "relaxed",
@@ -201,13 +210,21 @@ static const struct command_option run_command_options[] = {
 
 const struct command command_run = {
     .name = "run",
-    .usage = "SCENARIO [options]",
+    .usage = "SCENARIO [options], or --resume DIR [options]",
     .summary = "Run a scenario and write its run directory and report",
     .details =
         "Loads and checks SCENARIO, then plays its nodes: as MPI processes that mpirun starts, one program "
         "per\n"
         "role and one process per node, or packed (--processes), or all in this process (--in-process). The\n"
         "digest, and every number but wall-clock times, is the same in all of these.\n"
+        "\n"
+        "A run whose scenario has a scheme and `training.checkpoint` can be stopped, or killed, and gone on "
+        "with:\n"
+        "--resume takes the scenario from its run directory and begins, in a run directory of its own, with "
+        "the\n"
+        "slot after the last checkpoint. What is learnt in the end is the same, bit for bit, as if it had "
+        "never\n"
+        "stopped, unless links of the scenario lose or delay packets at random: their draws begin anew.\n"
         "\n"
         "Ctrl-C and SIGTERM end a run in order: what was recorded until then is kept and reported.\n"
         "\n"
@@ -222,7 +239,9 @@ const struct command command_run = {
         "EXAMPLES\n"
         "  tierbed run experiments/factory/quickstart.yaml\n"
         "  tierbed run --in-process --seed 7 --json experiments/factory/quickstart.yaml\n"
-        "  tierbed run --processes 4 --set policy.kind=offload experiments/factory/quickstart.yaml\n",
+        "  tierbed run --processes 4 --set policy.kind=offload experiments/factory/quickstart.yaml\n"
+        "  tierbed run experiments/cpdrl/cpdrl.yaml --set training.checkpoint=100 --out runs/learn\n"
+        "  tierbed run --resume runs/learn\n",
     .options = run_command_options,
     .run = run_run,
 };

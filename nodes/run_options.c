@@ -10,6 +10,8 @@ const struct run_option_info run_option_table[] = {
     {"set", "KEY=VALUE", "Override a key of the scenario, as in --set policy.kind=offload; may be repeated"},
     {"seed", "N", "Override the seed"},
     {"out", "DIR", "The run directory; must be empty or absent (default: runs/NAME-sSEED-TIME)"},
+    {"resume", "DIR",
+     "Go on with the learning of the run in DIR from its last checkpoint; leave out SCENARIO"},
     {"trace", NULL, "Write the event trace, trace.csv"},
     {"clock", "KIND", "virtual (default: as fast as possible) or wall (against the real clock)"},
     {"speed", "X", "With --clock wall: virtual seconds per real second (default 1)"},
@@ -89,6 +91,8 @@ enum status run_options_take(struct run_options *options, const char *name, cons
     }
     if (strcmp(name, "out") == 0)
         options->out_dir = argument;
+    else if (strcmp(name, "resume") == 0)
+        options->resume_dir = argument;
     else if (strcmp(name, "trace") == 0)
         options->trace = true;
     else if (strcmp(name, "no-report") == 0)
@@ -103,7 +107,13 @@ enum status run_options_take(struct run_options *options, const char *name, cons
 }
 
 enum status run_options_check(const struct run_options *options, struct error *error) {
-    if (options->scenario_path == NULL)
+    if (options->resume_dir != NULL && options->scenario_path != NULL)
+        return error_set(error, STATUS_INVALID, "--resume takes the scenario of its run: leave out `%s`",
+                         options->scenario_path);
+    if (options->resume_dir != NULL && options->seed[0] != '\0')
+        return error_set(error, STATUS_INVALID,
+                         "--resume goes on with the seed of its run: leave out --seed");
+    if (options->scenario_path == NULL && options->resume_dir == NULL)
         return error_set(error, STATUS_INVALID,
                          "no scenario file given; try experiments/factory/quickstart.yaml");
     if (options->speed != 1.0 && !options->wall_clock)

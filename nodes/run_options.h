@@ -17,7 +17,9 @@ struct run_options {
     const char *scenario_path;
     struct scenario_override overrides[RUN_OVERRIDES_MAX]; /* texts borrowed from argv */
     size_t override_count;
-    char seed[40];       /* text of the override that --seed stands for: do not copy the struct */
+    char seed[40];          /* text of the override that --seed stands for: do not copy the struct */
+    const char *resume_dir; /* NULL: begin anew; else see nodes/run_resume.h, with the texts that it makes */
+    char resume_scenario[4200], resume_from[4200], resume_slot[48];
     const char *out_dir; /* NULL: runs/NAME-sSEED-TIME */
     bool trace, quiet, no_report;
     bool relaxed; /* the record need not outlive the machine before it is closed (record_config.durable) */

@@ -10,6 +10,7 @@
 
 #include "nodes/director/session.h"
 #include "nodes/loop.h"
+#include "nodes/run_resume.h"
 #include "nodes/setup.h"
 
 #define OPTIONS_MAX 16
@@ -58,7 +59,8 @@ static enum status parse(int argc, char **argv, struct run_options *options, str
         options->scenario_path = argv[optind++];
     if (optind < argc)
         return error_set(error, STATUS_INVALID, "more than one scenario file: `%s`", argv[optind]);
-    return run_options_check(options, error);
+    TRY(run_options_check(options, error));
+    return run_resume(options, error);
 }
 
 /* One line, "now_ns end_ns wall_s", for whoever watches the run directory. */
