@@ -114,6 +114,13 @@ static void check_channel(struct scenario_load *load, uint32_t index) {
     }
 }
 
+/* Was it read without a problem whether a scheme decides? Otherwise that was reported, and what hangs on it
+ * need not be. */
+static bool scheme_known(const struct scenario_load *load) {
+    const struct tree_node *scheme = tree_get(load->root, "scheme");
+    return scheme == NULL || !scheme->bad;
+}
+
 static void check_link(struct scenario_load *load, uint32_t index) {
     const struct scenario_link *link = &load->scenario->links[index];
     bool radio = link->kind == LINK_OFDMA || link->kind == LINK_LTE_M || link->kind == LINK_OFDMA_SHARE;
@@ -129,7 +136,7 @@ static void check_link(struct scenario_load *load, uint32_t index) {
                         "more than the %u sub-channels there are", link->subchannels);
     bool path_loss =
         radio && link->channel == CHANNEL_PATH_LOSS && scenario_sound(load, "links", index, "channel");
-    if (path_loss && link->distance_m == 0 &&
+    if (path_loss && link->distance_m == 0 && scheme_known(load) &&
         (load->scenario->scheme == 0 || load->scenario->offloading.area_m == 0))
         scenario_report(
             load, "links", index, "path_loss",
@@ -179,7 +186,8 @@ static void check_parent(struct scenario_load *load, const struct topology_plan 
                         "with a scheme there are no gateways: devices stand directly below an edge server");
     } else if (group->role == ROLE_EDGE) {
         scenario_report(load, "nodes", index, "parent", "an edge server stands at the top and has no parent");
-    } else if (scenario_sound(load, "nodes", parent, "role") && groups[parent].role != above) {
+    } else if (scenario_sound(load, "nodes", parent, "role") && groups[parent].role != above &&
+               (group->role != ROLE_DEVICE || scheme_known(load))) {
         scenario_report(load, "nodes", index, "parent", "`%s` is of role %s; the parent of a %s is %s",
                         group->parent, node_role_name(groups[parent].role), node_role_name(group->role),
                         wanted);

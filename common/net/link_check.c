@@ -115,6 +115,7 @@ struct scenario_link link_check_radio(enum link_kind kind, enum link_channel cha
                                   .bandwidth_hz = 5e6,
                                   .power_w = 1.0,
                                   .noise_w_per_hz = 4e-20,
+                                  .noise_w = 1e-13,
                                   .gain = {2e-13, 4e-13, 6e-13},
                                   .transition = {{0.3, 0.7, 0.0}, {0.25, 0.5, 0.25}, {0.0, 0.7, 0.3}},
                                   .mini_slot_bits = 64000.0,

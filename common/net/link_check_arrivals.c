@@ -23,9 +23,10 @@
 struct reference {
     const struct scenario_link *config;
     long double share;
-    uint32_t held;           /* ofdma */
-    long double end_ns;      /* exact on lte-m, else whole */
-    int64_t opened_ns;       /* ofdma: when the link last came to have a sub-channel */
+    uint32_t held;                /* ofdma */
+    long double band_hz, power_w; /* ofdma-share: held */
+    long double end_ns;           /* exact on lte-m, else whole */
+    int64_t opened_ns;       /* ofdma and ofdma-share: when the link last came to have something to send on */
     long double chance_bits; /* trace: left of chance `chance` */
     uint64_t chance;         /* trace */
     const struct link_check_arrival *check;
@@ -69,6 +70,8 @@ static long double rate_now(const struct reference *reference, uint32_t state) {
     if (config->kind == LINK_OFDMA)
         return reference->held *
                band_rate_bps(config, (long double)config->bandwidth_hz / config->subchannels, gain);
+    if (config->kind == LINK_OFDMA_SHARE) /* CPDRL Eq. (3): the noise is a power */
+        return reference->band_hz * log2l(1.0L + reference->power_w * gain / config->noise_w);
     if (config->kind == LINK_LTE_M)
         return band_rate_bps(config, reference->share * config->bandwidth_hz, gain);
     return config->rate_bps;
@@ -157,15 +160,36 @@ static void serve(struct run *run, int64_t now_ns) {
         compare(run, &departure);
 }
 
+/* Grants something else, sometimes nothing: then the link must wait for the next slot. */
+static void grant_subchannels(struct run *run) {
+    uint32_t held = (uint32_t)random_below(&run->stream, 8);
+    link_allocate(run->link, &(struct link_allocation){.subchannels = held}, run->slot_ns);
+    if (run->reference.held == 0)
+        run->reference.opened_ns = run->slot_ns;
+    run->reference.held = held;
+}
+
+/* Sixths of the band and of the power; more than there is counts as all there is. */
+static void grant_share(struct run *run) {
+    struct reference *reference = &run->reference;
+    const struct scenario_link *granted = run->check->emulated;
+    uint32_t band = (uint32_t)random_below(&run->stream, 8),
+             power = 1 + (uint32_t)random_below(&run->stream, 7);
+    struct link_allocation allocation = {.bandwidth_hz = granted->bandwidth_hz * band / 6.0,
+                                         .power_w = granted->power_w * power / 6.0};
+    link_allocate(run->link, &allocation, run->slot_ns);
+    if (reference->band_hz <= 0.0L)
+        reference->opened_ns = run->slot_ns;
+    reference->band_hz = fminl(allocation.bandwidth_hz, reference->config->bandwidth_hz);
+    reference->power_w = fminl(allocation.power_w, reference->config->power_w);
+}
+
 static void begin_slot(struct run *run) {
     link_slot(run->link, run->slot_ns);
-    if (run->check->emulated->kind == LINK_OFDMA) {
-        uint32_t held = (uint32_t)random_below(&run->stream, 8); /* 0: the link must wait for the next slot */
-        link_allocate(run->link, &(struct link_allocation){.subchannels = held}, run->slot_ns);
-        if (run->reference.held == 0)
-            run->reference.opened_ns = run->slot_ns;
-        run->reference.held = held;
-    }
+    if (run->check->emulated->kind == LINK_OFDMA)
+        grant_subchannels(run);
+    if (run->check->emulated->kind == LINK_OFDMA_SHARE)
+        grant_share(run);
     serve(run, run->slot_ns);
     run->slot_ns += SLOT_NS;
 }
@@ -276,15 +300,17 @@ static enum status both_loads(struct link_check_report *report, struct link_chec
  * well. */
 static enum status radio_arrivals(struct link_check_report *report, struct link_check_arrival check,
                                   struct error *error) {
-    static const char *const names[2][4] = {
+    static const enum link_kind kinds[3] = {LINK_OFDMA, LINK_LTE_M, LINK_OFDMA_SHARE};
+    static const char *const names[3][4] = {
         {"ofdma, fixed gain", "ofdma, Markov channel", "ofdma, ten levels", "ofdma, path loss"},
-        {"lte-m, fixed gain", "lte-m, Markov channel", "lte-m, ten levels", "lte-m, path loss"}};
+        {"lte-m, fixed gain", "lte-m, Markov channel", "lte-m, ten levels", "lte-m, path loss"},
+        {"ofdma-share, fixed gain", "ofdma-share, Markov channel", "ofdma-share, ten levels",
+         "ofdma-share, path loss"}};
     static const enum link_channel channels[4] = {CHANNEL_FIXED, CHANNEL_MARKOV3, CHANNEL_LEVELS10,
                                                   CHANNEL_PATH_LOSS};
-    for (int kind = 0; kind < 2; kind++)
+    for (int kind = 0; kind < 3; kind++)
         for (int channel = 0; channel < 4; channel++) {
-            struct scenario_link config =
-                link_check_radio(kind == 0 ? LINK_OFDMA : LINK_LTE_M, channels[channel]);
+            struct scenario_link config = link_check_radio(kinds[kind], channels[channel]);
             config.noise_w_per_hz = 3e-20;
             check.name = names[kind][channel];
             check.emulated = check.claimed = &config;

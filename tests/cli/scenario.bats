@@ -119,7 +119,7 @@ scenario() {
   [ "$status" -eq 0 ]
   [ "$(jq -r '."$schema"' <<< "$output")" = "https://json-schema.org/draft/2020-12/schema" ]
   [ "$(jq -r '.properties.links.items.properties.kind.enum | join(" ")' <<< "$output")" = \
-    "ideal wired ofdma lte-m trace" ]
+    "ideal wired ofdma lte-m trace ofdma-share" ]
 }
 
 @test "the reference page in docs is the one the program writes" {

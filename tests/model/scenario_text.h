@@ -26,19 +26,22 @@ static const char scenario_text_small[] =
     "  - {kind: crash, at: 2 s, node: gateway-2}\n"
     "  - {kind: restart, at: 4 s, node: gateway-2}\n";
 
-/* Writes the small scenario with the first `find` replaced. Ends the program when it is not there or does not
- * fit. */
-static inline void scenario_text_with(const char *find, const char *replacement, char *text,
-                                      size_t capacity) {
-    const char *at = strstr(scenario_text_small, find);
-    int before = at != NULL ? (int)(at - scenario_text_small) : 0;
-    int length = at == NULL ? -1
-                            : snprintf(text, capacity, "%.*s%s%s", before, scenario_text_small, replacement,
-                                       at + strlen(find));
+/* Writes `base` with the first `find` replaced. Ends the program when it is not there or does not fit. */
+static inline void scenario_text_change(const char *base, const char *find, const char *replacement,
+                                        char *text, size_t capacity) {
+    const char *at = strstr(base, find);
+    int before = at != NULL ? (int)(at - base) : 0;
+    int length =
+        at == NULL ? -1 : snprintf(text, capacity, "%.*s%s%s", before, base, replacement, at + strlen(find));
     if (length < 0 || (size_t)length >= capacity) {
-        fprintf(stderr, "cannot replace `%s` in the small scenario\n", find);
+        fprintf(stderr, "cannot replace `%s` in the scenario\n", find);
         abort();
     }
+}
+
+static inline void scenario_text_with(const char *find, const char *replacement, char *text,
+                                      size_t capacity) {
+    scenario_text_change(scenario_text_small, find, replacement, text, capacity);
 }
 
 #endif

@@ -107,6 +107,16 @@ static void arrivals_betray_wrong_radio_parameters(void **state) {
     claim = truth;
     claim.channel = CHANNEL_FIXED;
     assert_int_equal(arrival_verdict(&truth, &claim, 0.0), LINK_CHECK_FAILS);
+    truth = claim = link_check_radio(LINK_OFDMA_SHARE, CHANNEL_MARKOV3);
+    assert_int_equal(arrival_verdict(&truth, &claim, 0.0), LINK_CHECK_HOLDS);
+    claim.noise_w *= 1.0 + 1e-6;
+    assert_int_equal(arrival_verdict(&truth, &claim, 0.0), LINK_CHECK_FAILS);
+    claim = truth;
+    claim.bandwidth_hz *= 1.01; /* where a grant is cut */
+    assert_int_equal(arrival_verdict(&truth, &claim, 0.0), LINK_CHECK_FAILS);
+    claim = truth;
+    claim.power_w *= 1.01;
+    assert_int_equal(arrival_verdict(&truth, &claim, 0.0), LINK_CHECK_FAILS);
 }
 
 static void arrivals_betray_an_impaired_link(void **state) {
