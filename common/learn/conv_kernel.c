@@ -1,7 +1,7 @@
 #include "common/learn/conv_kernel.h"
 
-#define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 8")
+#define INLINE VECTOR_INLINE
+#define UNROLL VECTOR_UNROLL
 
 enum {
     TILE_ROWS_ONE = 9, /* rows of a tile one vector wide: a 3x3 kernel over one channel is one tile */

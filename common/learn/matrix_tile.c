@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 16")
+#define INLINE VECTOR_INLINE
+#define UNROLL VECTOR_UNROLL
 
 INLINE vector start_of(const struct matrix_strip *strip, const real *c, size_t v) {
     if (strip->accumulate)

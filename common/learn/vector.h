@@ -20,6 +20,22 @@
 #endif
 #define VECTOR_WIDTH ((size_t)(VECTOR_BYTES / sizeof(real)))
 
+/* For functions whose sizes are constants at each call, so that their loops unroll into registers. Under
+ * sanitizers they stay functions and loops: clang takes minutes to check every access of every unrolled one.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define VECTOR_PLAIN
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(VECTOR_PLAIN)
+#define VECTOR_INLINE static __attribute__((noinline))
+#define VECTOR_UNROLL
+#else
+#define VECTOR_INLINE static inline __attribute__((always_inline))
+#define VECTOR_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
 #ifdef LEARN_DOUBLE
 typedef int64_t vector_mask __attribute__((vector_size(VECTOR_BYTES)));
