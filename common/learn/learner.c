@@ -19,7 +19,8 @@ struct mlp learner_shape(uint32_t in, const struct agent_layers *hidden, uint32_
 
 enum status learner_open(struct learner *learner, const struct mlp *mlp, double learning_rate,
                          bool with_target, real *parameters) {
-    *learner = (struct learner){.mlp = *mlp, .count = mlp_parameter_count(mlp), .parameters = parameters};
+    *learner = (struct learner){.mlp = *mlp, .count = mlp_parameter_count(mlp)};
+    learner->parameters = parameters;
     struct optimiser_config adam = optimiser_adam(learning_rate);
     if (with_target) {
         learner->target = calloc(learner->count, sizeof *learner->target);

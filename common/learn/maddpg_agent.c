@@ -71,10 +71,11 @@ static enum status divide(const struct agent_space *space, struct agent_space *o
     for (uint32_t i = 0; i < own->discrete_count; i++)
         own->discrete_sizes[i] = space->discrete_sizes[i];
     for (uint32_t i = own->discrete_count; i < space->discrete_count; i++)
-        if (space->discrete_sizes[i] != own->discrete_sizes[i % own->discrete_count])
+        if (space->discrete_sizes[i] != space->discrete_sizes[i - own->discrete_count])
             return error_set(error, STATUS_INVALID,
-                             "actors differ in their choices: choice %u has %u options, not %u", i,
-                             space->discrete_sizes[i], own->discrete_sizes[i % own->discrete_count]);
+                             "actors differ in their choices: choice %u has %u options, choice %u has %u", i,
+                             space->discrete_sizes[i], i - own->discrete_count,
+                             space->discrete_sizes[i - own->discrete_count]);
     return STATUS_OK;
 }
 
