@@ -291,3 +291,34 @@ kill_after() {
   [ "$status" -eq 0 ]
   [[ "$output" == *"small/fig01"* ]]
 }
+
+@test "a figure over steps draws the curves of a learner, and its arms read one run in two ways" {
+  cat > "$dir/small/steps.yaml" <<END
+title: Learning
+scenario: $root/experiments/cpdrl/cpdrl.yaml
+figure: steps
+set: [slots=60, nodes.device.count=3]
+measures:
+  - {name: reward, series: reward, reduce: mean, window: 10}
+arms:
+  - {name: all, set: options.arm=cpdrl}
+  - {name: last, set: options.arm=cpdrl, read: [{measure: reward, series: reward, reduce: last}]}
+seeds: 3
+smooth: 5
+END
+  experiment run small/steps --cache "$cache" --out "$BATS_TEST_TMPDIR/out" --json
+  rm "$dir/small/steps.yaml"
+  [ "$status" -eq 0 ]
+  [ "$(jq '.figures[0].runs' <<< "$output")" -eq 3 ]
+  local figure="$BATS_TEST_TMPDIR/out/small/steps" metrics wanted key
+  [ "$(head -n 1 "$figure/curves.csv")" = "measure,unit,x,arm,step,iqm,low,high,seeds" ]
+  [ "$(grep -c '^reward,,all,all,' "$figure/curves.csv")" -eq "$(grep -c '^reward,,all,last,' "$figure/curves.csv")" ]
+  [ "$(grep -c '^reward,,all,all,' "$figure/curves.csv")" -gt 40 ]
+  [ "$(grep -c 'class="band' "$figure/figure.svg")" -eq 2 ]
+  key=$(awk -F, '$2 == "all" && $3 == 1 { print $6 }' "$figure/points.csv")
+  metrics=$(dirname "$(grep -rl --include=manifest.json "$key" "$cache" | head -n 1)")/metrics.sqlite
+  wanted=$(sqlite3 "$metrics" "select printf('%.6f', avg(value)) from (select value from series where name = 'reward' order by step desc limit 10)")
+  [ "$(awk -F, '$2 == "all" && $3 == 1 { printf "%.6f", $4 }' "$figure/points.csv")" = "$wanted" ]
+  wanted=$(sqlite3 "$metrics" "select printf('%.6f', value) from series where name = 'reward' order by step desc limit 1")
+  [ "$(awk -F, '$2 == "last" && $3 == 1 { printf "%.6f", $4 }' "$figure/points.csv")" = "$wanted" ]
+}
