@@ -54,7 +54,9 @@ struct mlp_trace {
 enum status mlp_trace_open(struct mlp_trace *trace, const struct mlp *mlp, uint32_t batch_max);
 void mlp_trace_close(struct mlp_trace *trace); /* safe on zeros */
 
-/* y = mlp(x): x [batch][input], returns y [batch][output], borrowed from the trace. batch <= batch_max. */
+/* y = mlp(x): x [batch][input], returns y [batch][output], borrowed from the trace. batch <= batch_max.
+ * The same batch gives the same bits; a row alone and the same row in a batch may differ in their last bits.
+ */
 const real *mlp_forward(const struct mlp *mlp, const real *parameters, const real *x, uint32_t batch,
                         struct mlp_trace *trace);
 
