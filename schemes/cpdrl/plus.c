@@ -27,7 +27,7 @@ struct cpdrl_plus_config cpdrl_plus_published(uint32_t device_count, const struc
                                       .replay_steps = 4096,
                                       .hidden = 16,
                                       .batch_rows = 64,
-                                      .predictor_updates = 2,
+                                      .predictor_updates = 4,
                                       .actor_updates = 1,
                                       .predictor_rate = {3e-3, 2e-4},
                                       .actor_rate = {3e-3, 2e-4},
