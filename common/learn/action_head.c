@@ -5,8 +5,6 @@
 
 #include "common/learn/softmax.h"
 
-#define WIDTH_MAX 256 /* choices of one head that the straight-through softmax can hold on the stack */
-
 static void identity_forward(const struct action_head *head, const real *raw, uint32_t batch, real *action) {
     memcpy(action, raw, (size_t)batch * head->action_size * sizeof *raw);
 }
@@ -46,14 +44,16 @@ static void choices_forward(const struct action_head *head, const real *raw, uin
     }
 }
 
+/* Through softmax(sharpness raw), which lies in d_raw first. */
 static void choice_backward(const real *raw, const real *d_action, uint32_t size, real *d_raw) {
-    real soft[WIDTH_MAX] = {0};
+    real mean = 0;
     for (uint32_t i = 0; i < size; i++)
-        soft[i] = (real)ACTION_HEAD_SHARPNESS * raw[i];
-    softmax_forward(soft, 1, size, soft);
-    softmax_backward(soft, d_action, 1, size, d_raw);
+        d_raw[i] = (real)ACTION_HEAD_SHARPNESS * raw[i];
+    softmax_forward(d_raw, 1, size, d_raw);
     for (uint32_t i = 0; i < size; i++)
-        d_raw[i] *= (real)ACTION_HEAD_SHARPNESS;
+        mean += d_raw[i] * d_action[i];
+    for (uint32_t i = 0; i < size; i++)
+        d_raw[i] *= (real)ACTION_HEAD_SHARPNESS * (d_action[i] - mean);
 }
 
 static void choices_backward(const struct action_head *head, const real *raw, const real *d_action,
@@ -72,8 +72,6 @@ static void choices_backward(const struct action_head *head, const real *raw, co
 
 struct action_head action_head_choices(struct agent_space *space) {
     uint32_t size = action_code_size(space);
-    for (uint32_t choice = 0; choice < space->discrete_count; choice++)
-        assert(space->discrete_sizes[choice] <= WIDTH_MAX);
     return (struct action_head){.context = space,
                                 .raw_size = size,
                                 .action_size = size,
