@@ -12,8 +12,9 @@
 #define LINK_ROWS_MAX 400
 #define PROCESS_ROWS_MAX 64
 
-static void panel_open(struct markup *out, const char *title, const char *caption) {
-    markup_raw(out, "<section class=\"panel\"><h2>");
+/* `extra_class`: "" or " NAME". */
+static void panel_open(struct markup *out, const char *extra_class, const char *title, const char *caption) {
+    markup_format(out, "<section class=\"panel%s\"><h2>", extra_class);
     markup_text(out, title);
     markup_raw(out, "</h2>\n");
     if (caption[0] != '\0') {
@@ -127,7 +128,7 @@ void report_links(struct markup *out, const struct report_data *data, struct err
     struct query_table table = {.out = out, .texts = 3};
     if (*status != STATUS_OK)
         return;
-    panel_open(out, "Links",
+    panel_open(out, "", "Links",
                "Packets from group to group. Waiting is the time in the queue before transmission.");
     table_open(out, "Links by group", "<from|<to|<kind|links|" LINK_COLUMNS);
     *status = reader_each(data->db,
@@ -176,7 +177,7 @@ void report_processes(struct markup *out, const struct report_data *data, struct
     struct query_table table = {.out = out, .texts = 0};
     if (*status != STATUS_OK)
         return;
-    panel_open(out, "Processes",
+    panel_open(out, "", "Processes",
                "Where the wall-clock time went. Waiting: for grants of time and for messages.");
     *status =
         reader_each(data->db,
@@ -241,7 +242,8 @@ void report_results(struct markup *out, const struct report_data *data) {
     bool several = false;
     for (uint32_t i = 0; i < summary->result_count; i++)
         several = several || summary->results[i].nodes > 1;
-    panel_open(out, "Results", several ? "What nodes recorded; means over nodes." : "What nodes recorded.");
+    panel_open(out, " results", "Results",
+               several ? "What nodes recorded; means over nodes." : "What nodes recorded.");
     table_open(out, "Results", several ? "<name|value|<unit|nodes|least|most" : "<name|value|<unit");
     for (uint32_t i = 0; i < summary->result_count; i++)
         result_row(out, &summary->results[i], several);
@@ -257,7 +259,7 @@ void report_results(struct markup *out, const struct report_data *data) {
 void report_faults(struct markup *out, const struct report_data *data) {
     if (data->fault_count == 0)
         return;
-    panel_open(out, "Faults", "The schedule as it was carried out, in virtual time.");
+    panel_open(out, "", "Faults", "The schedule as it was carried out, in virtual time.");
     table_open(out, "Faults", "<kind|<target|from (s)|to (s)|value|nodes|lost with it");
     for (size_t i = 0; i < data->fault_count; i++) {
         const struct report_fault *fault = &data->faults[i];
@@ -310,7 +312,7 @@ static void manifest_rows(struct markup *out, const char *prefix, const json_t *
 
 void report_manifest(struct markup *out, const struct report_data *data, const char *dir) {
     const char *command = manifest_text(data->manifest, "command_line", "");
-    panel_open(out, "How to repeat",
+    panel_open(out, "", "How to repeat",
                "The same scenario and seed give the same digest, on any number of processes.");
     markup_raw(out, "<pre><code>");
     if (command[0] != '\0') {

@@ -63,18 +63,20 @@ HTML
     sed -n 's|.*<title>\({.*}\)</title>.*|\1|p' | head -n 1
 }
 
-# check RUN WIDTH HEIGHT: nothing leaves the page, no labels overlap, and every label is large enough to read.
+# check RUN WIDTH HEIGHT [CURVES]: nothing leaves the page, no labels overlap, and every label is large enough to read;
+# besides the six charts of any run there are as many as it has curves.
 check() {
-  local found
+  local found charts=$((6 + ${4:-0}))
   found=$(measure "$@")
   echo "$1 at $2 px: ${found:-nothing measured}"
-  jq --exit-status --argjson width "$2" '.width == $width and .scroll <= .width and .charts == 6 and .titles == 6 and
-    .out == 0 and .overlaps == 0 and .leaving == 0 and .smallest_px >= 10' <<< "$found"
+  jq --exit-status --argjson width "$2" --argjson charts "$charts" '.width == $width and .scroll <= .width and
+    .charts == $charts and .titles == $charts and .out == 0 and .overlaps == 0 and .leaving == 0 and
+    .smallest_px >= 10' <<< "$found"
 }
 
 @test "the sample runs and their reports were made" {
   cat "$BATS_FILE_TMPDIR/samples.log"
-  for run in small long single; do
+  for run in small long single learning direct; do
     [ -s "$TIERBED_SAMPLE_DIR/$run/report.html" ]
   done
 }
@@ -82,6 +84,13 @@ check() {
 @test "on a phone nothing overflows, overlaps or shrinks beyond reading" {
   for run in small long single; do
     check "$run" 390 844
+  done
+}
+
+@test "curves and runs without gateways look right on a phone, a tablet and a wide screen" {
+  for size in "390 844" "820 1180" "1440 900"; do
+    check learning ${size% *} ${size#* } 8
+    check direct ${size% *} ${size#* }
   done
 }
 

@@ -58,7 +58,7 @@ copy() {
 @test "report --csv exports every table with a header" {
   report "$runs/one" --csv "$BATS_TEST_TMPDIR/tables"
   [ "$status" -eq 0 ]
-  [ "$(find "$BATS_TEST_TMPDIR/tables" -name '*.csv' | wc -l)" -eq 14 ]
+  [ "$(find "$BATS_TEST_TMPDIR/tables" -name '*.csv' | wc -l)" -eq 16 ]
   [ "$(wc -l < "$BATS_TEST_TMPDIR/tables/tasks.csv")" -eq 61 ]
   head -n 1 "$BATS_TEST_TMPDIR/tables/v_tasks.csv" | grep -q '^device_id,device,gateway_id,gateway,slot,'
 }
@@ -144,6 +144,23 @@ copy() {
   [ "$(jq .digests_agree <<< "$output")" = false ]
   jq --exit-status '.figures | length >= 15 and all(.first == null or .second == null or
     ((.second - .first - .difference) | fabs) < 1e-6)' <<< "$output"
+}
+
+@test "compare shows what nodes recorded in either run" {
+  cp -r "$runs/one" "$BATS_TEST_TMPDIR/first"
+  cp -r "$runs/other" "$BATS_TEST_TMPDIR/second"
+  command -v sqlite3 || skip "no sqlite3 program here to make such runs"
+  sqlite3 "$BATS_TEST_TMPDIR/first/metrics.sqlite" "INSERT INTO results VALUES (0, 'gap', 2, '%'), (0, 'alone', 7, '')"
+  sqlite3 "$BATS_TEST_TMPDIR/second/metrics.sqlite" "INSERT INTO results VALUES (0, 'gap', 3, '%'), (0, 'late', 1, 's')"
+  runs_ compare "$BATS_TEST_TMPDIR/first" "$BATS_TEST_TMPDIR/second"
+  [ "$status" -eq 0 ]
+  grep -E '^gap %  +2 +3 +1 +\+50.00 %$' <<< "$output"
+  grep -E '^alone +7 +- +-$' <<< "$output"
+  grep -E '^late s +- +1 +-$' <<< "$output"
+  runs_ compare "$BATS_TEST_TMPDIR/first" "$BATS_TEST_TMPDIR/second" --json
+  jq --exit-status '(.results | map([.name, .first, .second, .difference])) ==
+    [["alone", 7, null, null], ["gap", 2, 3, 1], ["late", null, 1, null]] and
+    .first.summary.results.gap.value == 2' <<< "$output"
 }
 
 @test "a run that did not finish agrees with nothing, not even with itself" {
