@@ -166,9 +166,10 @@ static void print_results(const struct summary summaries[2]) {
 }
 
 static void print_identity(const char *label, const char *dir, const struct summary *summary) {
-    printf("%-8s%s: %s, seed %s, policy %s, %s, %s with %llu process%s\n", label, dir, summary->scenario,
-           summary->seed, summary->policy, summary->status, summary->transport,
-           (unsigned long long)summary->processes, summary->processes == 1 ? "" : "es");
+    printf("%-8s%s: %s, seed %s, %s %s, %s, %s with %llu process%s\n", label, dir, summary->scenario,
+           summary->seed, summary_has_scheme(summary) ? "scheme" : "policy",
+           summary_has_scheme(summary) ? summary->scheme : summary->policy, summary->status,
+           summary->transport, (unsigned long long)summary->processes, summary->processes == 1 ? "" : "es");
 }
 
 static json_t *number(double value) {

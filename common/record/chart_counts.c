@@ -63,24 +63,35 @@ void chart_confusion(struct markup *out, const struct summary *summary, struct c
     svg_close(&svg);
 }
 
+/* Reasons that this run can have, or has: without gateways and windows there are fewer. */
+static bool is_shown(const struct summary *summary, unsigned reason) {
+    bool of_windows = reason == DROP_GATEWAY_FULL || reason == DROP_EDGE_FULL || reason == DROP_BAD_WINDOW;
+    return summary->drop[reason] > 0 || !of_windows || !summary_has_scheme(summary);
+}
+
 void chart_drops(struct markup *out, const struct summary *summary, struct chart_size size) {
     struct svg svg;
     char id[64];
     double left = 92, row_height = 30, room = size.width - left - 100;
     uint64_t most = 1;
-    for (unsigned reason = DROP_NONE + 1; reason < DROP_REASON_COUNT; reason++)
+    unsigned rows = 0, row = 0;
+    for (unsigned reason = DROP_NONE + 1; reason < DROP_REASON_COUNT; reason++) {
         most = summary->drop[reason] > most ? summary->drop[reason] : most;
+        rows += is_shown(summary, reason);
+    }
     snprintf(id, sizeof id, "drops-%s", size.suffix);
     svg_open(&svg, out,
              &(struct svg_frame){
                  .width = size.width,
-                 .height = (DROP_REASON_COUNT - 1) * row_height + 8,
+                 .height = rows * row_height + 8,
                  .id = id,
                  .style_class = size.style_class,
                  .title = "Drops by reason",
                  .description = "Number of dropped tasks for each reason, and their share of all tasks."});
     for (unsigned reason = DROP_NONE + 1; reason < DROP_REASON_COUNT; reason++) {
-        double y = (reason - 1) * row_height + 4, width = room * (double)summary->drop[reason] / (double)most;
+        if (!is_shown(summary, reason))
+            continue;
+        double y = row++ * row_height + 4, width = room * (double)summary->drop[reason] / (double)most;
         char count[32], text[64];
         count_text(count, sizeof count, summary->drop[reason]);
         long tenths =

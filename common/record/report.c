@@ -95,13 +95,16 @@ static void load_panel(struct markup *out, const struct report_data *data) {
     panel_close(out);
 }
 
-static void count_panels(struct markup *out, const struct report_data *data) {
+static void diagnosis_panel(struct markup *out, const struct report_data *data) {
     panel_open(out, "Diagnosis");
     markup_raw(out, "<p class=\"caption\">Processed tasks; share of each row.</p>\n<figure>\n");
     for (size_t i = 0; i < sizeof half_sizes / sizeof *half_sizes; i++)
         chart_confusion(out, &data->summary, half_sizes[i]);
     markup_raw(out, "</figure>\n");
     panel_close(out);
+}
+
+static void drops_panel(struct markup *out, const struct report_data *data) {
     panel_open(out, "Drops by reason");
     markup_raw(out, "<p class=\"caption\">Tasks, and their share of all that were born.</p>\n<figure>\n");
     for (size_t i = 0; i < sizeof half_sizes / sizeof *half_sizes; i++)
@@ -122,8 +125,11 @@ static enum status page(struct markup *out, const struct report_data *data, cons
     load_panel(out, data);
     markup_raw(out, "<div class=\"panels\">\n");
     delay_panel(out, data, CHART_BY_PLACE);
-    delay_panel(out, data, CHART_BY_LEVEL);
-    count_panels(out, data);
+    if (!summary_has_scheme(&data->summary)) /* tasks of a scheme have no criticality and no class */
+        delay_panel(out, data, CHART_BY_LEVEL);
+    if (!summary_has_scheme(&data->summary))
+        diagnosis_panel(out, data);
+    drops_panel(out, data);
     markup_raw(out, "</div>\n");
     report_faults(out, data);
     report_links(out, data, error, &status);

@@ -44,12 +44,16 @@ void report_header(struct markup *out, const struct report_data *data) {
     }
     markup_raw(out, "<ul class=\"facts\">\n");
     fact(out, "seed", summary->seed);
-    fact(out, "policy", summary->policy);
+    if (summary_has_scheme(summary))
+        fact(out, "scheme", summary->scheme);
+    else
+        fact(out, "policy", summary->policy);
     count_fact(out, "devices", summary->devices);
     if (summary->gateways > 0)
         count_fact(out, "gateways", summary->gateways);
     count_fact(out, "edge servers", summary->edges);
-    fact(out, "data", summary->data_source);
+    if (!summary_has_scheme(summary))
+        fact(out, "data", summary->data_source);
     fact(out, "transport", summary->transport);
     count_fact(out, "processes", summary->processes);
     fact(out, "started", manifest_text(data->manifest, "started_utc", "unknown"));
@@ -144,7 +148,8 @@ static void energy_card(struct markup *out, const struct summary *summary) {
     big(out, summary->done > 0 ? total_j / (double)summary->done : NAN, "J");
     if (summary->gateways > 0)
         figure(out, "gateway ", summary->energy_gateway_j, "&#160;J, ");
-    figure(out, "edge ", summary->energy_edge_j, "&#160;J, ");
+    if (!summary_has_scheme(summary))
+        figure(out, "edge ", summary->energy_edge_j, "&#160;J, ");
     figure(out, "uplink ", summary->energy_uplink_j, "&#160;J, ");
     figure(out, "device ", summary->energy_device_j, "&#160;J");
     card_close(out);
@@ -197,7 +202,8 @@ void report_cards(struct markup *out, const struct report_data *data) {
     markup_raw(out, "<div class=\"cards\">\n");
     task_cards(out, summary);
     delay_card(out, summary);
-    accuracy_card(out, summary);
+    if (!summary_has_scheme(summary))
+        accuracy_card(out, summary);
     energy_card(out, summary);
     closed_card(out, summary);
     speed_card(out, summary);

@@ -129,6 +129,28 @@ static enum status load_all(struct report_data *data, const char *dir, struct er
     return reader_each_task(data->db, take_task, data, error);
 }
 
+static void move(int64_t *time_ns, int64_t by_ns) {
+    if (*time_ns != VTIME_NEVER)
+        *time_ns = *time_ns > by_ns ? *time_ns - by_ns : 0;
+}
+
+/* Times count from the begin of the run, which may lie later on its timeline. */
+static void rebase(struct report_data *data) {
+    int64_t begin_ns = (int64_t)llround(data->summary.begin_s * 1e9);
+    for (size_t i = 0; begin_ns > 0 && i < data->task_count; i++) {
+        struct row_task *row = &data->tasks[i];
+        int64_t *times[] = {&row->task.born_ns,         &row->task.gathered_ns,   &row->task.decided_ns,
+                            &row->task.uplink_start_ns, &row->task.uplink_end_ns, &row->task.compute_start_ns,
+                            &row->task.compute_end_ns,  &row->answered_ns};
+        for (size_t t = 0; t < sizeof times / sizeof *times; t++)
+            move(times[t], begin_ns);
+    }
+    for (size_t i = 0; begin_ns > 0 && i < data->fault_count; i++) {
+        move(&data->faults[i].begin_ns, begin_ns);
+        move(&data->faults[i].end_ns, begin_ns);
+    }
+}
+
 enum status report_data_load(struct report_data *data, const char *dir, struct error *error) {
     *data = (struct report_data){0};
     if (error != NULL)
@@ -136,6 +158,7 @@ enum status report_data_load(struct report_data *data, const char *dir, struct e
     enum status status = load_all(data, dir, error);
     if (status == STATUS_INVALID && error != NULL && error->text[0] == '\0')
         error_set(error, status, "%s: nodes, levels or tasks do not fit together", dir);
+    rebase(data);
     data->end_ns = (int64_t)llround(data->summary.virtual_s * 1e9);
     data->slot_ns = (int64_t)llround(data->summary.slot_s * 1e9);
     if (data->slot_ns < 1)

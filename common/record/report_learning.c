@@ -217,11 +217,14 @@ void report_learning(struct markup *out, const struct report_data *data, struct 
     bool beside = summary->series_names == 1 && summary->result_names > 0;
     if (*status != STATUS_OK)
         return;
+    bool results = summary->result_names > 0, first = summary_has_scheme(summary) && !beside;
     if (beside)
         markup_raw(out, "<div class=\"panels\">\n");
+    if (results && first)
+        report_results(out, data);
     if (summary->series_names > 0)
         curves(out, data, error, status);
-    if (summary->result_names > 0)
+    if (results && !first)
         report_results(out, data);
     if (beside)
         markup_raw(out, "</div>\n");

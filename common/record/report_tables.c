@@ -212,7 +212,7 @@ static void cell_figure(struct markup *out, double value) {
     markup_raw(out, "<td>");
     if (!isfinite(value)) {
         markup_raw(out, "<span class=\"warn\">not finite</span>");
-    } else if (fabs(value) < 1e12 && floor(value) == value) {
+    } else if (fabs(value) < 1e15 && floor(value) == value) {
         markup_raw(out, value < 0 ? "-" : "");
         markup_count(out, (uint64_t)fabs(value));
     } else {

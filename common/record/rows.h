@@ -24,6 +24,8 @@ enum row_kind {
 };
 
 /* One task, written by its device when the answer arrives or is given up. */
+#define ROW_CLASS_NONE UINT8_MAX /* class and true_class of a task in which nothing is diagnosed */
+
 struct row_task {
     struct task_header task;
     int64_t answered_ns; /* answer at the device, or when it was given up */
@@ -99,7 +101,8 @@ struct row_handler {
     uint32_t node;
     char name[ROW_SERIES_NAME_MAX + 1]; /* message, or timer of its class */
     uint64_t calls;
-    double least_s, wall_s; /* the quickest call, and all; in the node's handler; with a child process, on the way there and back too */
+    double least_s, wall_s; /* the quickest call, and all; in the node's handler; with a child process, on the
+                               way there and back too */
 };
 
 struct row {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/model/scheme_options.h"
 #include "common/record/durable.h"
 #include "common/record/manifest.h"
 #include "common/record/names.h"
@@ -85,6 +86,10 @@ static void bind_text(struct binder *binder, const char *text) {
     sqlite3_bind_text(binder->statement, ++binder->column, text, -1, SQLITE_STATIC);
 }
 
+static void bind_class(struct binder *binder, uint8_t class) {
+    bind_text(binder, class == ROW_CLASS_NONE ? NULL : name_of_class(class));
+}
+
 static enum status step(struct binder *binder, sqlite3 *db, const char *doing, struct error *error) {
     int code = sqlite3_step(binder->statement);
     enum status status = code == SQLITE_DONE ? STATUS_OK : store_failure(db, doing, error);
@@ -108,7 +113,7 @@ static void bind_task(struct binder *to, const struct row_task *row) {
     bind_integer(to, task->device);
     bind_integer(to, task->slot);
     bind_integer(to, task->level);
-    bind_text(to, name_of_class(task->true_class));
+    bind_class(to, task->true_class);
     bind_time(to, task->born_ns);
     bind_time(to, task->gathered_ns);
     bind_time(to, task->decided_ns);
@@ -119,7 +124,7 @@ static void bind_task(struct binder *to, const struct row_task *row) {
     bind_time(to, row->answered_ns);
     bind_text(to, name_of_place(row->place));
     bind_text(to, name_of_drop(row->drop));
-    bind_text(to, name_of_class(row->class));
+    bind_class(to, row->class);
     bind_real(to, row->confidence);
     bind_real(to, row->energy_device_j);
     bind_real(to, row->energy_gateway_j);
@@ -314,6 +319,8 @@ static enum status write_meta(struct store *store, const struct record_config *c
     TRY(set_integer(store, "slots", scenario->slots, error));
     TRY(set_integer(store, "drain_ns", scenario->drain_ns, error));
     TRY(set_text(store, "policy", name_of_policy(scenario->policy.kind), error));
+    TRY(set_text(store, "scheme", scheme_names[scenario->scheme], error));
+    TRY(set_integer(store, "begin_ns", scenario_begin_ns(scenario), error));
     TRY(set_text(store, "data_source", scenario->data.source == DATA_RECORDS ? "records" : "generator",
                  error));
     TRY(set_text(store, "transport", config->transport, error));

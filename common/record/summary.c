@@ -146,9 +146,9 @@ struct meta_text {
     { #field, offsetof(struct summary, field), sizeof((struct summary *)NULL)->field }
 
 static const struct meta_text meta_texts[] = {
-    META_TEXT(scenario),    META_TEXT(description), META_TEXT(seed),  META_TEXT(policy),
-    META_TEXT(data_source), META_TEXT(transport),   META_TEXT(clock), META_TEXT(status),
-    META_TEXT(message),     META_TEXT(digest)};
+    META_TEXT(scenario), META_TEXT(description), META_TEXT(seed),      META_TEXT(policy),
+    META_TEXT(scheme),   META_TEXT(data_source), META_TEXT(transport), META_TEXT(clock),
+    META_TEXT(status),   META_TEXT(message),     META_TEXT(digest)};
 
 static enum status take_meta(sqlite3_stmt *row, void *context) {
     struct summary *summary = context;
@@ -167,6 +167,8 @@ static enum status take_meta(sqlite3_stmt *row, void *context) {
         summary->windows = reader_count(row, 1);
     else if (strcmp(key, "slot_ns") == 0)
         summary->slot_s = vtime_to_s(sqlite3_column_int64(row, 1));
+    else if (strcmp(key, "begin_ns") == 0)
+        summary->begin_s = vtime_to_s(sqlite3_column_int64(row, 1));
     else if (strcmp(key, "virtual_ns") == 0)
         summary->virtual_s = vtime_to_s(sqlite3_column_int64(row, 1));
     else if (strcmp(key, "speed") == 0)
@@ -276,7 +278,9 @@ static enum status load_totals(sqlite3 *db, struct summary *summary, struct erro
 /* Slots that had begun by the end, for each device, without a row. */
 static void count_unreported(struct summary *summary) {
     double begun = summary->slot_s > 0 ? floor(summary->virtual_s / summary->slot_s) : 0;
-    uint64_t slots = begun < (double)summary->slots ? (uint64_t)begun : summary->slots;
+    double left =
+        summary->slot_s > 0 ? (double)summary->slots - round(summary->begin_s / summary->slot_s) : 0;
+    uint64_t slots = (uint64_t)fmax(fmin(begun, left), 0.0);
     uint64_t expected = summary->devices * slots;
     summary->unreported = expected > summary->born ? expected - summary->born : 0;
 }
@@ -291,6 +295,7 @@ enum status summary_load(const char *dir, struct summary *summary, struct error 
                                 .process_wait_max_share = NAN};
     TRY(reader_open(dir, &db, error));
     enum status status = reader_each(db, "SELECT key, value FROM meta", take_meta, summary, error);
+    summary->virtual_s = fmax(summary->virtual_s - summary->begin_s, 0.0);
     if (status == STATUS_OK)
         status = load_totals(db, summary, error);
     if (status == STATUS_OK)
@@ -300,6 +305,10 @@ enum status summary_load(const char *dir, struct summary *summary, struct error 
     sqlite3_close(db);
     count_unreported(summary);
     return status;
+}
+
+bool summary_has_scheme(const struct summary *summary) {
+    return summary->scheme[0] != '\0' && strcmp(summary->scheme, "none") != 0;
 }
 
 double summary_speed_up(const struct summary *summary) {

@@ -7,6 +7,7 @@
 #define TIERBED_RECORD_SUMMARY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -49,9 +50,11 @@ struct summary_handler {
 
 struct summary {
     char scenario[64], description[256], seed[24], policy[32], data_source[32];
+    char scheme[32]; /* decides instead of a policy; "" or "none": no scheme */
     char transport[32], clock[16], status[16], message[1024], digest[72];
     uint64_t processes, slots, devices, gateways, edges, nodes, links;
-    double slot_s, speed, virtual_s, wall_s, startup_s;
+    double slot_s, speed, wall_s, startup_s;
+    double begin_s, virtual_s; /* where on its timeline the run began, and how long it lasted from there */
     uint64_t events, windows;
 
     /* born: tasks with a row. unreported: slots of devices without a row (born late, or the device was down).
@@ -92,6 +95,9 @@ void summary_print_text(const struct summary *summary, FILE *out);
 
 /* A new object, owned by the caller; NULL without memory. */
 json_t *summary_to_json(const struct summary *summary);
+
+/* Does a scheme decide? Then tasks are not diagnosed, and devices stand directly below an edge server. */
+bool summary_has_scheme(const struct summary *summary);
 
 /* Virtual seconds per wall second, events per wall second, share of waiting in 0..1, accuracy in 0..1; NAN:
  * none. */

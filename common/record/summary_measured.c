@@ -6,6 +6,8 @@
 #include "common/record/reader.h"
 #include "common/record/summary_parts.h"
 
+#define WHOLE_MAX 1e15
+
 static enum status take_result(sqlite3_stmt *row, void *context) {
     struct summary *summary = context;
     if (summary->result_names++ >= SUMMARY_RESULTS_MAX)
@@ -56,11 +58,11 @@ enum status summary_load_measured(sqlite3 *db, struct summary *summary, struct e
     TRY(reader_has_table(db, "series", &series, error));
     TRY(reader_has_table(db, "handlers", &handlers, error));
     if (handlers)
-        TRY(reader_each(
-            db,
-            "SELECT role, handler, SUM(calls), MIN(least_s), SUM(wall_s) FROM handlers JOIN nodes USING (node_id)"
-            " GROUP BY role, handler ORDER BY role, handler",
-            take_handler, summary, error));
+        TRY(reader_each(db,
+                        "SELECT role, handler, SUM(calls), MIN(least_s), SUM(wall_s) FROM handlers JOIN "
+                        "nodes USING (node_id)"
+                        " GROUP BY role, handler ORDER BY role, handler",
+                        take_handler, summary, error));
     if (results)
         TRY(reader_each(db,
                         "SELECT name, MAX(unit), COUNT(*), AVG(value), MIN(value), MAX(value) FROM results"
@@ -84,8 +86,9 @@ const struct summary_result *summary_result(const struct summary *summary, const
 }
 
 static void print_value(double value, FILE *out) {
+    bool whole = value == floor(value) && fabs(value) < WHOLE_MAX; /* counts and checksums: every digit */
     if (isfinite(value))
-        fprintf(out, "%.6g", value);
+        fprintf(out, whole ? "%.0f" : "%.6g", value);
     else
         fputs("not finite", out);
 }
@@ -119,12 +122,15 @@ static void print_rest(uint64_t names, uint32_t shown, FILE *out) {
         fprintf(out, SUMMARY_LABEL "and %" PRIu64 " more in metrics.sqlite\n", "", names - shown);
 }
 
-void summary_print_measured(const struct summary *summary, FILE *out) {
+void summary_print_results(const struct summary *summary, FILE *out) {
     if (summary->result_count > 0)
         fprintf(out, SUMMARY_LABEL "recorded by nodes\n", "results");
     for (uint32_t i = 0; i < summary->result_count; i++)
         print_result(&summary->results[i], out);
     print_rest(summary->result_names, summary->result_count, out);
+}
+
+void summary_print_series(const struct summary *summary, FILE *out) {
     if (summary->series_count > 0)
         fprintf(out, SUMMARY_LABEL "recorded by nodes\n", "series");
     for (uint32_t i = 0; i < summary->series_count; i++)
@@ -145,8 +151,8 @@ static void handlers_to_json(const struct summary *summary, json_t *root) {
         json_object_set_new(role, handler->name,
                             json_pack("{s:o, s:o, s:o, s:o}", "calls", summary_json_count(handler->calls),
                                       "wall_s", summary_json_number(handler->wall_s), "mean_us",
-                                      summary_json_number(handler->wall_s * 1e6 / (double)handler->calls), "least_us",
-                                      summary_json_number(handler->least_s * 1e6)));
+                                      summary_json_number(handler->wall_s * 1e6 / (double)handler->calls),
+                                      "least_us", summary_json_number(handler->least_s * 1e6)));
     }
     json_object_set_new(root, "handlers", roles);
 }

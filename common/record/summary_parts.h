@@ -11,7 +11,8 @@
 /* Fills in results and series; leaves them empty for a run that has no such tables (made before they were).
  */
 enum status summary_load_measured(sqlite3 *db, struct summary *summary, struct error *error);
-void summary_print_measured(const struct summary *summary, FILE *out);
+void summary_print_results(const struct summary *summary, FILE *out);
+void summary_print_series(const struct summary *summary, FILE *out);
 /* Adds "results" and "series", each an object by name. */
 void summary_measured_to_json(const struct summary *summary, json_t *root);
 

@@ -39,10 +39,13 @@ static void print_tasks(const struct summary *summary, FILE *out) {
                   " in flight\n",
             "tasks", summary->born, summary->done, percent(summary->done, summary->born), summary->dropped,
             summary->in_flight);
+    bool scheme = summary_has_scheme(summary);
     fprintf(out, LABEL, "  done at");
-    if (summary->at_device > 0)
+    if (summary->at_device > 0 || scheme)
         fprintf(out, "device %" PRIu64 ", ", summary->at_device);
-    fprintf(out, "gateway %" PRIu64 ", edge %" PRIu64 "\n", summary->at_gateway, summary->at_edge);
+    if (summary->at_gateway > 0 || !scheme)
+        fprintf(out, "gateway %" PRIu64 ", ", summary->at_gateway);
+    fprintf(out, "edge %" PRIu64 "\n", summary->at_edge);
     if (summary->dropped > 0) {
         const char *comma = "";
         fprintf(out, LABEL, "  dropped");
@@ -73,9 +76,13 @@ static void print_delay(const char *label, const struct summary_delay *delay, co
 }
 
 static void print_resources(const struct summary *summary, FILE *out) {
-    fprintf(out, LABEL "device %.3f J, gateway %.3f J, uplink %.3f J, edge %.3f J\n", "energy",
-            summary->energy_device_j, summary->energy_gateway_j, summary->energy_uplink_j,
-            summary->energy_edge_j);
+    if (summary_has_scheme(summary))
+        fprintf(out, LABEL "device %.3f J, uplink %.3f J\n", "energy", summary->energy_device_j,
+                summary->energy_uplink_j);
+    else
+        fprintf(out, LABEL "device %.3f J, gateway %.3f J, uplink %.3f J, edge %.3f J\n", "energy",
+                summary->energy_device_j, summary->energy_gateway_j, summary->energy_uplink_j,
+                summary->energy_edge_j);
     fprintf(out, LABEL, "utilisation");
     if (summary->gateways > 0) {
         fputs("gateway CPU ", out);
@@ -151,21 +158,38 @@ static void print_time(const struct summary *summary, FILE *out) {
             1e3 * summary->late_p99_s, 1e3 * summary->late_max_s);
 }
 
+/* What was run: who decided, on what, and how. */
+static void print_run(const struct summary *summary, FILE *out) {
+    bool scheme = summary_has_scheme(summary);
+    fprintf(out, "%s, seed %s, %s %s: %s%s%s\n", summary->scenario, summary->seed,
+            scheme ? "scheme" : "policy", scheme ? summary->scheme : summary->policy, summary->status,
+            summary->message[0] != '\0' ? ": " : "", summary->message);
+    fprintf(out, LABEL "%" PRIu64 " devices, ", "run", summary->devices);
+    if (summary->gateways > 0 || !scheme)
+        fprintf(out, "%" PRIu64 " gateways, ", summary->gateways);
+    fprintf(out, "%" PRIu64 " edge server%s; %s, %" PRIu64 " process%s, %s clock\n", summary->edges,
+            summary->edges == 1 && scheme ? "" : "s", summary->transport, summary->processes,
+            summary->processes == 1 ? "" : "es", summary->clock);
+    if (summary->begin_s > 0 && summary->slot_s > 0)
+        fprintf(out, LABEL "goes on with an earlier run: from slot %.0f of %" PRIu64 "\n", "  resumed",
+                summary->begin_s / summary->slot_s, summary->slots);
+}
+
 void summary_print_text(const struct summary *summary, FILE *out) {
-    fprintf(out, "%s, seed %s, policy %s: %s%s%s\n", summary->scenario, summary->seed, summary->policy,
-            summary->status, summary->message[0] != '\0' ? ": " : "", summary->message);
-    fprintf(out,
-            LABEL "%" PRIu64 " devices, %" PRIu64 " gateways, %" PRIu64 " edge servers; %s, %" PRIu64
-                  " process%s, %s clock\n",
-            "run", summary->devices, summary->gateways, summary->edges, summary->transport,
-            summary->processes, summary->processes == 1 ? "" : "es", summary->clock);
+    bool scheme = summary_has_scheme(summary);
+    print_run(summary, out);
+    if (scheme)
+        summary_print_results(summary, out);
     print_tasks(summary, out);
     print_delay("delay", &summary->delay, "born to answered", out);
     print_delay("service", &summary->service, "decided to processed", out);
     print_resources(summary, out);
-    print_accuracy(summary, out);
+    if (!scheme)
+        print_accuracy(summary, out);
     print_closed_form(summary, out);
-    summary_print_measured(summary, out);
+    if (!scheme)
+        summary_print_results(summary, out);
+    summary_print_series(summary, out);
     print_faults(summary, out);
     print_time(summary, out);
     fprintf(out, LABEL "%s\n", "digest", summary->digest[0] != '\0' ? summary->digest : "none");
@@ -255,13 +279,14 @@ static json_t *time_json(const struct summary *summary) {
 
 json_t *summary_to_json(const struct summary *summary) {
     json_t *root = json_pack(
-        "{s:o, s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scenario",
-        manifest_json_text(summary->scenario), "seed", summary->seed, "policy", summary->policy, "status",
-        summary->status, "message", manifest_json_text(summary->message), "transport", summary->transport,
-        "processes", summary_json_count(summary->processes), "clock", summary->clock, "digest",
-        summary->digest, "tasks", tasks_json(summary), "delay", delay_json(&summary->delay), "service",
-        delay_json(&summary->service), "diagnosis", accuracy_json(summary), "closed_form",
-        closed_json(summary), "faults", faults_json(summary), "time", time_json(summary));
+        "{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scenario",
+        manifest_json_text(summary->scenario), "seed", summary->seed, "policy", summary->policy, "scheme",
+        summary_has_scheme(summary) ? summary->scheme : "none", "status", summary->status, "message",
+        manifest_json_text(summary->message), "transport", summary->transport, "processes",
+        summary_json_count(summary->processes), "clock", summary->clock, "digest", summary->digest, "tasks",
+        tasks_json(summary), "delay", delay_json(&summary->delay), "service", delay_json(&summary->service),
+        "diagnosis", accuracy_json(summary), "closed_form", closed_json(summary), "faults",
+        faults_json(summary), "time", time_json(summary));
     json_t *resources = resources_json(summary);
     if (root != NULL && resources != NULL)
         json_object_update(root, resources);

@@ -255,11 +255,13 @@ static void record(const struct terminal *terminal, const struct node_env *env,
     struct row_task row = {.task = terminal->header,
                            .answered_ns = now_ns,
                            .place = (uint8_t)place,
+                           .class = ROW_CLASS_NONE,
                            .drop = outcome->drop,
                            .energy_device_j = place == PLACE_DEVICE ? outcome->energy_j : 0.0,
                            .energy_uplink_j = place == PLACE_EDGE ? outcome->energy_j : 0.0,
                            .closed_form_ns = closed_form_ns(terminal, env, place),
                            .deadline_ns = terminal->task.deadline_ns};
+    row.task.true_class = ROW_CLASS_NONE;
     outbox_record_task(out, &row);
 }
 

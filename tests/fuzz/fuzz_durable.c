@@ -1,5 +1,6 @@
-/* Fuzzes what a gateway and a device read back after a crash: any bytes give STATUS_OK or STATUS_INVALID, and
- * after STATUS_OK what is persisted next reads back as the same. The first byte picks the node. */
+/* Fuzzes what a gateway and the two sorts of device read back after a crash: any bytes give STATUS_OK or
+ * STATUS_INVALID, and after STATUS_OK what is persisted next reads back as the same. The first byte picks the
+ * node. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "nodes/gateway/gateway.h"
 #include "nodes/outbox.h"
 
-enum { EDGE = 0, GATEWAY, DEVICE, NODES };
+enum { EDGE = 0, GATEWAY, DEVICE, TERMINAL, NODES };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,7 +25,8 @@ static struct scenario scenario = {.slot_ns = VTIME_NS_PER_S,
 static struct topology_node nodes[NODES] = {
     [EDGE] = {.role = ROLE_EDGE, .parent = TOPOLOGY_NONE},
     [GATEWAY] = {.role = ROLE_GATEWAY, .parent = EDGE, .may_crash = true},
-    [DEVICE] = {.role = ROLE_DEVICE, .parent = GATEWAY, .may_crash = true}};
+    [DEVICE] = {.role = ROLE_DEVICE, .parent = GATEWAY, .may_crash = true},
+    [TERMINAL] = {.role = ROLE_DEVICE, .parent = EDGE, .may_crash = true}};
 static struct topology topology = {.nodes = nodes, .node_count = NODES};
 
 static const struct action *persisted(const struct outbox *out) {
@@ -67,11 +69,13 @@ static void try_gateway(const struct node_env *env, struct outbox *out, const ui
 }
 
 static void try_device(const struct node_env *env, struct outbox *out, const uint8_t *data, size_t size) {
-    void *state = calloc(1, device_class.state_bytes);
-    enum status status = device_class.on_restart(state, env, 5 * VTIME_NS_PER_S, data, size, out);
+    const struct node_class *class = node_class_of(&topology, env->self);
+    void *state = calloc(1, class->state_bytes);
+    enum status status = class->on_restart(state, env, 5 * VTIME_NS_PER_S, data, size, out);
     if (status != STATUS_OK && status != STATUS_INVALID)
         abort();
-    device_class.close(state);
+    if (class->close != NULL)
+        class->close(state);
     free(state);
 }
 
@@ -80,9 +84,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     struct outbox out;
     outbox_init(&out);
-    struct node_env env = {
-        .scenario = &scenario, .topology = &topology, .self = data[0] & 1 ? GATEWAY : DEVICE};
-    (data[0] & 1 ? try_gateway : try_device)(&env, &out, data + 1, size - 1);
+    static const uint32_t selves[] = {DEVICE, GATEWAY, TERMINAL};
+    uint32_t self = selves[data[0] % 3];
+    struct node_env env = {.scenario = &scenario, .topology = &topology, .self = self};
+    (self == GATEWAY ? try_gateway : try_device)(&env, &out, data + 1, size - 1);
     outbox_close(&out);
     return 0;
 }
