@@ -58,7 +58,7 @@ copy() {
 @test "report --csv exports every table with a header" {
   report "$runs/one" --csv "$BATS_TEST_TMPDIR/tables"
   [ "$status" -eq 0 ]
-  [ "$(find "$BATS_TEST_TMPDIR/tables" -name '*.csv' | wc -l)" -eq 16 ]
+  [ "$(find "$BATS_TEST_TMPDIR/tables" -name '*.csv' | wc -l)" -eq 17 ]
   [ "$(wc -l < "$BATS_TEST_TMPDIR/tables/tasks.csv")" -eq 61 ]
   head -n 1 "$BATS_TEST_TMPDIR/tables/v_tasks.csv" | grep -q '^device_id,device,gateway_id,gateway,slot,'
 }
