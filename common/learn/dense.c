@@ -10,11 +10,11 @@ void dense_forward(const struct dense *dense, const real *x, size_t batch, real 
                                      .inner = dense->in,
                                      .a = x,
                                      .b = dense->weight,
-                                     .c = y,
                                      .a_stride = dense->in,
                                      .b_stride = dense->out,
                                      .c_stride = dense->out,
                                      .bias = dense->bias};
+    product.c = y;
     matrix_multiply(&product);
 }
 
@@ -25,10 +25,10 @@ static void weight_gradient(const struct dense *dense, const real *x, const real
                                      .inner = batch,
                                      .a = x,
                                      .b = dy,
-                                     .c = weight,
                                      .a_stride = dense->in,
                                      .b_stride = dense->out,
                                      .c_stride = dense->out};
+    product.c = weight;
     matrix_multiply_tn(&product);
 }
 
@@ -65,10 +65,10 @@ static void input_gradient(const struct dense *dense, const real *dy, size_t bat
                                      .inner = dense->out,
                                      .a = dy,
                                      .b = dense->weight,
-                                     .c = dx,
                                      .a_stride = dense->out,
                                      .b_stride = dense->out,
                                      .c_stride = dense->in};
+    product.c = dx;
     matrix_multiply_nt(&product);
 }
 

@@ -105,7 +105,9 @@ void mlp_backward(const struct mlp *mlp, const real *parameters, const real *x, 
         real *dz = trace->scratch[0];
         activation_backward(activation_after(mlp, layer), trace->values[layer + 1], dy, batch * dense.out,
                             dz);
-        struct dense_gradients out = {.x = layer == 0 ? dx : trace->scratch[1]};
+        struct dense_gradients out = {.x = trace->scratch[1]};
+        if (layer == 0)
+            out.x = dx;
         if (gradients != NULL) {
             out.weight = gradients + (dense.weight - parameters);
             out.bias = gradients + (dense.bias - parameters);

@@ -32,8 +32,8 @@ void softmax_backward(const real *y, const real *dy, size_t rows, size_t width, 
 
 void log_softmax_forward(const real *x, size_t rows, size_t width, real *y) {
     for (size_t row = 0; row < rows; row++, x += width, y += width) {
-        real most = largest(x, width), sum = 0;
-        for (size_t i = 0; i < width; i++)
+        real most = largest(x, width), sum = real_exp(x[0] - most);
+        for (size_t i = 1; i < width; i++)
             sum += real_exp(x[i] - most);
         real log_sum = real_log(sum);
         for (size_t i = 0; i < width; i++)

@@ -86,10 +86,7 @@ static inline vector vector_max(vector a, vector b) {
 }
 #else
 static inline vector vector_all(real value) {
-    vector all;
-    for (unsigned lane = 0; lane < VECTOR_WIDTH; lane++)
-        all[lane] = value;
-    return all;
+    return value - (vector){0}; /* not a sum: -0 stays -0 */
 }
 static inline vector vector_fma(vector a, vector b, vector c) {
     return a * b + c;
