@@ -88,8 +88,8 @@ static struct row handler_row(void) {
 }
 
 static struct row row_of(enum row_kind kind) {
-    struct row (*const makers[ROW_KIND_COUNT])(void) = {NULL,        task_row,   node_row,   link_row,   fault_row,
-                                                        process_row, series_row, result_row, handler_row};
+    struct row (*const makers[ROW_KIND_COUNT])(void) = {
+        NULL, task_row, node_row, link_row, fault_row, process_row, series_row, result_row, handler_row};
     return makers[kind]();
 }
 
