@@ -38,6 +38,7 @@ enum status coordinator_checkpoint_read(const uint8_t *data, size_t bytes,
                                         struct coordinator_checkpoint *checkpoint, struct error *error) {
     struct bytes_reader reader = bytes_reader_over(data, bytes);
     uint8_t hash[HASH_BYTES];
+    *checkpoint = (struct coordinator_checkpoint){0};
     uint32_t magic = bytes_get_u32(&reader);
     uint8_t version = bytes_get_u8(&reader);
     checkpoint->scheme = bytes_get_u32(&reader);
@@ -54,9 +55,10 @@ enum status coordinator_checkpoint_read(const uint8_t *data, size_t bytes,
             version, DURABLE_VERSION);
     checkpoint->saved = bytes_get(&reader, checkpoint->saved_bytes);
     const uint8_t *kept = bytes_get(&reader, HASH_BYTES);
-    if (bytes_done(&reader))
-        hash_of(data, bytes - HASH_BYTES, hash);
-    if (!bytes_done(&reader) || memcmp(kept, hash, sizeof hash) != 0)
+    if (!bytes_done(&reader))
+        return error_set(error, STATUS_INVALID, "the checkpoint is damaged: its length does not fit");
+    hash_of(data, bytes - HASH_BYTES, hash);
+    if (memcmp(kept, hash, sizeof hash) != 0)
         return error_set(error, STATUS_INVALID, "the checkpoint is damaged: its checksum does not fit");
     return STATUS_OK;
 }

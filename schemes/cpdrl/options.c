@@ -16,11 +16,14 @@ static const char *const arm_docs[] = {
     "as `ste-ddpg`, and what is not used is masked",
     "an agent with one critic for all devices, which searches the decision on it",
     "the exact optimum, by enumeration",
+    "all compute themselves, with the best clock",
+    "all offload, with the best band and power",
     "random decisions and resources",
     "all offload, random band and power",
     "all compute themselves, random clock",
     "the best of as many random decisions as there are training slots",
     NULL};
+_Static_assert(sizeof arm_docs == sizeof arm_names, "every arm is described");
 static const char *const profile_names[] = {"calibrated", "paper", NULL};
 static const char *const profile_docs[] = {
     "constraints cost only where they are broken, the band in shares of it",

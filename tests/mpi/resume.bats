@@ -48,7 +48,7 @@ agent() {
 
 @test "the other agent with more slots than its warm-up takes: halves equal the whole, and other arms draw alike" {
     for arm in plus search; do
-        long=("$SCENARIO" "${SMALL[@]}" --set options.arm=$arm --set training.evaluate=0 --in-process)
+        long=("$SCENARIO" "${SMALL[@]}" --set "options.arm=$arm" --set training.evaluate=0 --in-process)
         all=$(outcome "$arm-all" "${long[@]}" --set slots=240)
         half=$(outcome "$arm-half" "${long[@]}" --set slots=120 --set training.checkpoint=120)
         rest=$(outcome "$arm-rest" --resume "$OUT/$arm-half" --set slots=240 --in-process)
