@@ -64,13 +64,13 @@ static void normalise(const struct batch_norm *norm, const real *x, size_t rows,
                          norm->beta[channel];
 }
 
-static real scale_of(real variance) {
-    return 1 / real_sqrt(variance + (real)BATCH_NORM_EPSILON);
+static real scale_of(const struct batch_norm *norm, real variance) {
+    return 1 / real_sqrt(variance + (real)norm->epsilon);
 }
 
 void batch_norm_train(struct batch_norm *norm, const real *x, size_t rows, real *running[2], real *y) {
     assert(rows >= 2);
-    const real momentum = (real)BATCH_NORM_MOMENTUM, unbiased = (real)rows / (real)(rows - 1);
+    const real momentum = (real)norm->momentum, unbiased = (real)rows / (real)(rows - 1);
     struct batch_norm_pass pass = {.x = x, .rows = rows};
     norm->training = true;
     for (size_t first = 0; first < norm->channels; first += CHUNK) {
@@ -82,7 +82,7 @@ void batch_norm_train(struct batch_norm *norm, const real *x, size_t rows, real 
         for (size_t i = 0; i < count; i++) {
             real variance = sums.a[i] / (real)rows, *mean = &running[0][first + i],
                  *spread = &running[1][first + i];
-            norm->scale[first + i] = scale_of(variance);
+            norm->scale[first + i] = scale_of(norm, variance);
             *mean = (1 - momentum) * *mean + momentum * norm->mean[first + i];
             *spread = (1 - momentum) * *spread + momentum * variance * unbiased;
         }
@@ -95,7 +95,7 @@ void batch_norm_evaluate(struct batch_norm *norm, const real *x, size_t rows, co
     norm->training = false;
     memcpy(norm->mean, running[0], norm->channels * sizeof *norm->mean);
     for (size_t channel = 0; channel < norm->channels; channel++)
-        norm->scale[channel] = scale_of(running[1][channel]);
+        norm->scale[channel] = scale_of(norm, running[1][channel]);
     normalise(norm, x, rows, y);
 }
 

@@ -1,7 +1,7 @@
 /* batch_norm: normalisation of each channel over a batch (Ioffe and Szegedy 2015).
  *
  * Rows are pixels of all images, [rows][channels]. In training a channel is normalised by mean and biased
- * variance of the batch, and running statistics follow with a fraction BATCH_NORM_MOMENTUM of mean and
+ * variance of the batch, and running statistics follow with a share `momentum` of mean and
  * unbiased variance; in evaluation the running statistics serve. */
 #ifndef TIERBED_LEARN_BATCH_NORM_H
 #define TIERBED_LEARN_BATCH_NORM_H
@@ -11,11 +11,12 @@
 
 #include "common/learn/real.h"
 
-#define BATCH_NORM_EPSILON 1e-5 /* added to the variance */
-#define BATCH_NORM_MOMENTUM 0.1
+#define BATCH_NORM_EPSILON 1e-5 /* usual: added to the variance */
+#define BATCH_NORM_MOMENTUM 0.1 /* usual: share of the newest batch in the running statistics */
 
 struct batch_norm {
     size_t channels;
+    double epsilon, momentum;
     const real *gamma, *beta; /* borrowed, [channels] */
     real *mean, *scale; /* borrowed, [channels]: what the pass used; scale is 1 / sqrt(variance + epsilon) */
     bool training;      /* of the last forward pass */

@@ -242,9 +242,9 @@ void conv_product_transposed(const struct conv_patches *patches, const real *dy,
                                          .positions = left < POSITIONS_PER_SUM ? left : POSITIONS_PER_SUM,
                                          .dy = dy + begin * dy_step + first,
                                          .dy_step = dy_step,
-                                         .gradient = gradient + first,
                                          .filters = out - first < width ? out - first : width,
                                          .out = out};
+            tile.gradient = gradient + first;
             gradient_panel(patches, &tile, width > VECTOR_WIDTH);
         }
     }

@@ -117,6 +117,8 @@ static struct batch_norm norm_of(const struct pass *pass, uint32_t layer) {
     size_t channels = net->layers[layer].size.channels;
     real *saved = pass->trace->norms[layer];
     return (struct batch_norm){.channels = channels,
+                               .epsilon = BATCH_NORM_EPSILON,
+                               .momentum = BATCH_NORM_MOMENTUM,
                                .gamma = gamma,
                                .beta = gamma + channels,
                                .mean = saved,
@@ -231,8 +233,10 @@ static void backward_norm(const struct pass *pass, uint32_t layer, const real *d
 static void backward_dense(const struct pass *pass, uint32_t layer, const real *dy, real *gradients,
                            real *dx) {
     struct dense dense = dense_of(pass, layer);
-    struct dense_gradients wanted = {
-        .weight = gradients, .bias = gradients != NULL ? gradients + dense.in * dense.out : NULL, .x = dx};
+    struct dense_gradients wanted = {0};
+    wanted.weight = gradients;
+    wanted.bias = gradients != NULL ? gradients + dense.in * dense.out : NULL;
+    wanted.x = dx;
     dense_backward(&dense, layer_input(pass, layer), dy, pass->batch, &wanted);
 }
 
@@ -260,6 +264,7 @@ static void backward_layer(const struct pass *pass, uint32_t layer, const real *
         return;
     }
     case CONVNET_FLATTEN:
+        assert(dx != NULL); /* it has no parameters, so somebody below wants this */
         memmove(dx, dy, value_count(pass, layer) * sizeof *dx);
         return;
     case CONVNET_KIND_COUNT:

@@ -145,7 +145,8 @@ static void step_run(const struct run *run, void *context) {
 
 void elastic_step_part(struct optimiser *optimiser, const struct elastic *elastic, size_t offset,
                        real *parameters, const real *gradients) {
-    struct step step = {optimiser, offset, parameters, gradients};
+    struct step step = {.optimiser = optimiser, .offset = offset, .gradients = gradients};
+    step.parameters = parameters;
     if (elastic_is_front(elastic->full, elastic->slice))
         step_run(&(struct run){.count = mlp_layer_offset(elastic->full, elastic->slice->depth)}, &step);
     else

@@ -16,7 +16,7 @@ void prune_keep_largest(const real *norms, size_t count, size_t keep, uint8_t *k
     for (size_t i = 0; i < count; i++) {
         size_t before = 0; /* that come before this one in order of norm */
         for (size_t other = 0; other < count; other++)
-            before += norms[other] > norms[i] || (norms[other] == norms[i] && other < i);
+            before += norms[other] > norms[i] || (other < i && norms[other] == norms[i]);
         kept[i] = before < keep;
     }
 }
@@ -183,12 +183,14 @@ void prune_slice(const struct prune_plan *plan, const struct convnet *net,
         if (has_matrix(net, layer)) {
             size_t shape[2] = {convnet_weight_count(net, layer) / outputs, outputs};
             to = copy_matrix(flags, from, shape, inputs, to);
-        } else if (net->layers[layer].kind == CONVNET_BATCH_NORM)
+        } else if (net->layers[layer].kind == CONVNET_BATCH_NORM) {
+            assert(running != NULL && running_to != NULL);
             for (size_t part = 0; part < 2;
                  part++, running += outputs) { /* gamma and beta; mean and variance */
                 to = copy_row(&flags[1], from + part * outputs, outputs, to);
                 running_to = copy_row(&flags[1], running, outputs, running_to);
             }
+        }
         from += convnet_layer_parameter_count(net, layer);
     }
 }

@@ -190,7 +190,8 @@ static void of_equal_values_the_first_gets_the_gradient_whatever_the_width(void 
 static void running_variance_is_unbiased_and_the_batch_is_normalised_by_the_biased_one(void **state) {
     (void)state;
     real x[2] = {-1, 1}, y[2], gamma = 1, beta = 0, mean, scale, running_mean = 0, running_variance = 1;
-    struct batch_norm norm = {1, &gamma, &beta, &mean, &scale, false};
+    struct batch_norm norm = {1,    BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, &gamma, &beta, &mean, &scale,
+                              false};
     batch_norm_train(&norm, x, 2, (real *[2]){&running_mean, &running_variance}, y);
     assert_true(fabs((double)running_variance - (0.9 + 0.1 * 2.0)) < 1e-6);
     assert_true(fabs((double)y[1] - 1 / sqrt(1 + BATCH_NORM_EPSILON)) < 1e-6);
