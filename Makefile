@@ -200,9 +200,10 @@ fuzz-programs: $(FUZZ_PROGRAMS)
 demo: all ## Run the factory with real MPI processes; ends with the summary and the path of the report
 	@build/bin/tierbed run experiments/factory/quickstart.yaml
 
-bench: all ## Measure the event queue (PHOLD) and the bus on this machine
+bench: all ## Measure the event queue (PHOLD), the bus and steps of learning on this machine
 	@build/bin/tierbed bench phold
 	@build/bin/tierbed bench bus
+	@build/bin/tierbed bench learn
 
 results: all ## Run every figure of CPDRL (some minutes) and write docs/results/cpdrl.md
 	@build/bin/tierbed experiment run cpdrl --report docs/results/cpdrl.md
