@@ -20,11 +20,12 @@ struct policy_loss policy_loss(const struct policy_head *head, const struct poli
         double error = config->baseline ? target - (double)batch->values[row] : 0.0;
         double advantage = config->baseline ? error : target;
         struct policy_slope slope = {-advantage, -config->entropy_coefficient};
-        loss.policy -= advantage * policy_log_probability(head, &point);
-        loss.entropy += policy_entropy(head, &point);
+        real *d_output = slopes->outputs + (size_t)row * head->output_size;
+        struct policy_measure now = policy_evaluate(head, &point, d_output);
+        loss.policy -= advantage * now.log_probability;
+        loss.entropy += now.entropy;
         loss.value += error * error;
-        policy_backward(head, &point, &slope, slopes->outputs + (size_t)row * head->output_size,
-                        slopes->log_std);
+        policy_backward(head, &point, &slope, d_output, slopes->log_std);
         slopes->values[row] = (real)(-2.0 * config->value_coefficient * error);
     }
     loss.total =

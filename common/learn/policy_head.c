@@ -1,4 +1,5 @@
-/* policy_head: computed per point in double, so that single precision only rounds inputs and outputs. */
+/* policy_head: log-probabilities and entropies for acting are computed in double; policy_evaluate and
+ * policy_backward, the loops of training, do their exponentials in `real`. */
 #include "common/learn/policy_head.h"
 
 static const double log_two_pi = 1.8378770664093454836;
@@ -89,30 +90,72 @@ double policy_entropy(const struct policy_head *head, const struct policy_point 
     return sum;
 }
 
+/* One choice: log-softmax into `work`, returns its part of the log-probability and of the entropy. */
+static struct policy_measure choice_evaluate(const real *logits, uint32_t count, uint32_t chosen,
+                                             real *work) {
+    real most = logits[0], sum = 0;
+    for (uint32_t i = 1; i < count; i++)
+        most = logits[i] > most ? logits[i] : most;
+    double weighted = 0; /* sum of exp(x) x, x = logit - most */
+    for (uint32_t i = 0; i < count; i++) {
+        work[i] = logits[i] - most;
+        real part = real_exp(work[i]);
+        sum += part;
+        weighted += part > 0 ? (double)part * (double)work[i] : 0.0;
+    }
+    double log_sum = log((double)sum);
+    for (uint32_t i = 0; i < count; i++)
+        work[i] = (real)((double)work[i] - log_sum);
+    return (struct policy_measure){(double)(logits[chosen] - most) - log_sum,
+                                   log_sum - weighted / (double)sum};
+}
+
+struct policy_measure policy_evaluate(const struct policy_head *head, const struct policy_point *point,
+                                      real *work) {
+    struct policy_measure measure = {0};
+    const real *logits = point->output, *means = point->output + head->logit_count;
+    real *normalised = work + head->logit_count; /* (action - mean) / deviation */
+    for (uint32_t i = 0; i < head->discrete_count; i++) {
+        struct policy_measure part =
+            choice_evaluate(logits, head->discrete_sizes[i], point->discrete[i], work);
+        measure.log_probability += part.log_probability;
+        measure.entropy += part.entropy;
+        logits += head->discrete_sizes[i];
+        work += head->discrete_sizes[i];
+    }
+    for (uint32_t i = 0; i < head->continuous_count; i++) {
+        double log_std = (double)point->log_std[i];
+        double z = ((double)point->continuous[i] - (double)means[i]) * exp(-log_std);
+        normalised[i] = (real)z;
+        measure.log_probability -= 0.5 * z * z + log_std + 0.5 * log_two_pi;
+        measure.entropy += log_std + 0.5 * (1.0 + log_two_pi);
+    }
+    return measure;
+}
+
 /* d log p(chosen) / d logit_j = [j = chosen] - p_j;  d H / d logit_j = - p_j (log p_j + H) */
-static void choice_backward(const real *logits, uint32_t count, uint32_t chosen,
-                            const struct policy_slope *slope, real *d_logits) {
-    double total = log_sum_exp(logits, count), entropy = choice_entropy(logits, count);
+static void choice_backward(uint32_t count, uint32_t chosen, const struct policy_slope *slope, real *work) {
+    real entropy = 0, by_probability = (real)slope->log_probability, by_entropy = (real)slope->entropy;
+    if (by_entropy != 0)
+        for (uint32_t j = 0; j < count; j++) {
+            real p = real_exp(work[j]);
+            entropy -= p > 0 ? p * work[j] : 0;
+        }
     for (uint32_t j = 0; j < count; j++) {
-        double log_p = (double)logits[j] - total, p = exp(log_p);
-        d_logits[j] = (real)(slope->log_probability * ((j == chosen ? 1.0 : 0.0) - p) -
-                             slope->entropy * p * (log_p + entropy));
+        real p = real_exp(work[j]);
+        real bend = by_entropy != 0 && p > 0 ? p * (work[j] + entropy) : 0;
+        work[j] = by_probability * ((real)(j == chosen) - p) - by_entropy * bend;
     }
 }
 
 void policy_backward(const struct policy_head *head, const struct policy_point *point,
-                     const struct policy_slope *slope, real *d_output, real *d_log_std) {
-    const real *logits = point->output, *means = point->output + head->logit_count;
-    real *d_means = d_output + head->logit_count;
-    for (uint32_t i = 0; i < head->discrete_count; i++) {
-        choice_backward(logits, head->discrete_sizes[i], point->discrete[i], slope, d_output);
-        logits += head->discrete_sizes[i];
-        d_output += head->discrete_sizes[i];
-    }
+                     const struct policy_slope *slope, real *work, real *d_log_std) {
+    real *d_means = work + head->logit_count;
+    for (uint32_t i = 0; i < head->discrete_count; work += head->discrete_sizes[i++])
+        choice_backward(head->discrete_sizes[i], point->discrete[i], slope, work);
     for (uint32_t i = 0; i < head->continuous_count; i++) {
-        double inverse_std = exp(-(double)point->log_std[i]);
-        double z = ((double)point->continuous[i] - (double)means[i]) * inverse_std;
-        d_means[i] = (real)(slope->log_probability * z * inverse_std);
+        double z = (double)d_means[i];
+        d_means[i] = (real)(slope->log_probability * z * exp(-(double)point->log_std[i]));
         d_log_std[i] += (real)(slope->log_probability * (z * z - 1.0) + slope->entropy);
     }
 }

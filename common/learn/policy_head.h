@@ -42,14 +42,23 @@ double policy_log_probability(const struct policy_head *head, const struct polic
  */
 double policy_entropy(const struct policy_head *head, const struct policy_point *point);
 
+/* Both at once, for losses: the same to rounding, with one exponential a logit. */
+struct policy_measure {
+    double log_probability, entropy;
+};
+
+/* Leaves in `work` [output_size] what policy_backward needs. */
+struct policy_measure policy_evaluate(const struct policy_head *head, const struct policy_point *point,
+                                      real *work);
+
 /* What the loss wants of one point: its derivative in the log-probability and in the entropy. */
 struct policy_slope {
     double log_probability, entropy;
 };
 
-/* d_output [output_size] is overwritten; d_log_std [continuous_count] is added to (NULL only without
- * numbers). */
+/* After policy_evaluate of the same point: what it left in `work` becomes the derivative in the output.
+ * d_log_std [continuous_count] is added to (NULL only without numbers). */
 void policy_backward(const struct policy_head *head, const struct policy_point *point,
-                     const struct policy_slope *slope, real *d_output, real *d_log_std);
+                     const struct policy_slope *slope, real *work, real *d_log_std);
 
 #endif

@@ -69,13 +69,14 @@ struct ppo_loss ppo_loss(const struct policy_head *head, const struct ppo_loss_c
         slopes->log_std[i] = 0;
     for (uint32_t row = 0; row < batch->count; row++) {
         struct policy_point point = point_at(head, batch, row);
-        double log_ratio = policy_log_probability(head, &point) - (double)batch->old_log_probabilities[row];
+        real *d_output = slopes->outputs + (size_t)row * head->output_size;
+        struct policy_measure now = policy_evaluate(head, &point, d_output);
+        double log_ratio = now.log_probability - (double)batch->old_log_probabilities[row];
         double advantage = ((double)batch->advantages[row] - scale.mean) * scale.factor;
         struct policy_slope slope = {each * policy_row(config->clip, log_ratio, advantage, &loss),
                                      -each * config->entropy_coefficient};
-        loss.entropy += policy_entropy(head, &point);
-        policy_backward(head, &point, &slope, slopes->outputs + (size_t)row * head->output_size,
-                        slopes->log_std);
+        loss.entropy += now.entropy;
+        policy_backward(head, &point, &slope, d_output, slopes->log_std);
         slopes->values[row] = (real)(each * config->value_coefficient * value_row(config, batch, row, &loss));
     }
     loss.policy *= each;

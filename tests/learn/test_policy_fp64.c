@@ -96,6 +96,21 @@ static void check(double (*loss)(void *), struct sample *sample, real *values, c
     assert_gradient(&one);
 }
 
+/* The loops of training and the plain functions that act are two programs for one thing. */
+static void both_ways_to_measure_an_action_agree(void **state) {
+    (void)state;
+    struct sample sample;
+    sample_draw(&sample, 3);
+    for (int i = 0; i < ROWS; i++) {
+        real work[WIDTH];
+        struct policy_point point = {sample.outputs + i * WIDTH, sample.log_std, sample.discrete + 2 * i,
+                                     sample.continuous + i * NUMBERS};
+        struct policy_measure both = policy_evaluate(&sample.head, &point, work);
+        assert_true(fabs(both.log_probability - policy_log_probability(&sample.head, &point)) < 1e-12);
+        assert_true(fabs(both.entropy - policy_entropy(&sample.head, &point)) < 1e-12);
+    }
+}
+
 static void ppo_gradients_are_right_in_every_form(void **state) {
     (void)state;
     for (int form = 0; form < 8; form++) {
@@ -204,6 +219,7 @@ static void a_ppo_agent_descends_the_loss_it_reports(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_ways_to_measure_an_action_agree),
         cmocka_unit_test(ppo_gradients_are_right_in_every_form),
         cmocka_unit_test(policy_gradients_are_right_and_leave_the_critic_alone),
         cmocka_unit_test(without_a_baseline_returns_weigh_and_the_critic_rests),
