@@ -2,6 +2,8 @@
  * policy_backward, the loops of training, do their exponentials in `real`. */
 #include "common/learn/policy_head.h"
 
+#include <assert.h>
+
 static const double log_two_pi = 1.8378770664093454836;
 
 struct policy_head policy_head_of(const struct agent_space *space) {
@@ -17,11 +19,14 @@ struct policy_head policy_head_of(const struct agent_space *space) {
 
 /* log sum exp(logits), so that log p_i = logits[i] - it. */
 static double log_sum_exp(const real *logits, uint32_t count) {
+    assert(count > 0);
     double most = (double)logits[0], sum = 0;
+    uint32_t k = 0;
     for (uint32_t i = 1; i < count; i++)
         most = (double)logits[i] > most ? (double)logits[i] : most;
-    for (uint32_t i = 0; i < count; i++)
-        sum += exp((double)logits[i] - most);
+    do
+        sum += exp((double)logits[k] - most);
+    while (++k < count);
     return most + log(sum);
 }
 
@@ -93,16 +98,18 @@ double policy_entropy(const struct policy_head *head, const struct policy_point 
 /* One choice: log-softmax into `work`, returns its part of the log-probability and of the entropy. */
 static struct policy_measure choice_evaluate(const real *logits, uint32_t count, uint32_t chosen,
                                              real *work) {
+    assert(count > 0);
     real most = logits[0], sum = 0;
     for (uint32_t i = 1; i < count; i++)
         most = logits[i] > most ? logits[i] : most;
     double weighted = 0; /* sum of exp(x) x, x = logit - most */
-    for (uint32_t i = 0; i < count; i++) {
-        work[i] = logits[i] - most;
-        real part = real_exp(work[i]);
+    uint32_t k = 0;
+    do {
+        work[k] = logits[k] - most;
+        real part = real_exp(work[k]);
         sum += part;
-        weighted += part > 0 ? (double)part * (double)work[i] : 0.0;
-    }
+        weighted += part > 0 ? (double)part * (double)work[k] : 0.0;
+    } while (++k < count);
     double log_sum = log((double)sum);
     for (uint32_t i = 0; i < count; i++)
         work[i] = (real)((double)work[i] - log_sum);
