@@ -13,6 +13,7 @@
 #include "common/learn/sac.h"
 #include "common/learn/scripted.h"
 
+/* clang-format off */
 static const struct agent_class *const classes[] = {
     &ppo_class,
     &a3c_class,
@@ -25,6 +26,7 @@ static const struct agent_class *const classes[] = {
     &maddpg_class,
     &sac_class,
 };
+/* clang-format on */
 
 const struct agent_class *agent_class_at(size_t index) {
     return index < sizeof classes / sizeof classes[0] ? classes[index] : NULL;
