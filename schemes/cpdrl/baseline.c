@@ -1,5 +1,7 @@
 #include "schemes/cpdrl/baseline.h"
 
+#include <math.h>
+
 #include "common/time/vtime.h"
 
 enum status cpdrl_instance_of(const struct scheme_env *env, const struct scheme_task *tasks,
@@ -42,7 +44,9 @@ void cpdrl_random_resources(const struct scheme_env *env, struct random_stream *
         sum += decision->offload ? decision->bandwidth_hz : 0.0;
     }
     for (uint32_t i = 0; i < env->device_count; i++)
-        decisions[i].bandwidth_hz *= decisions[i].offload ? env->bandwidth_hz / sum : 0.0;
+        decisions[i].bandwidth_hz =
+            decisions[i].offload ? env->bandwidth_hz * fmax(decisions[i].bandwidth_hz / sum, CPDRL_BAND_LEAST)
+                                 : 0.0;
 }
 
 void cpdrl_random_decide(enum cpdrl_arm arm, const struct scheme_env *env, struct random_stream *stream,

@@ -13,7 +13,8 @@
 enum status cpdrl_instance_of(const struct scheme_env *env, const struct scheme_task *tasks,
                               struct cpdrl_instance *instance);
 
-/* Random resources: band in shares uniform in (0, 1) normalised to B over those that offload, power uniform
+/* Random resources: band in shares uniform in (0, 1) normalised to B over those that offload, none
+ * below CPDRL_BAND_LEAST, power uniform
  * in its box, clock uniform in its box. `offload` of each decision is given. */
 void cpdrl_random_resources(const struct scheme_env *env, struct random_stream *stream,
                             struct scheme_decision *decisions);

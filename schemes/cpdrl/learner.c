@@ -8,8 +8,6 @@
 #include "common/model/reward.h"
 #include "common/time/vtime.h"
 
-#define BAND_LEAST 1e-3 /* of B, for a device that offloads */
-
 static struct ddpg_config config_of(const struct cpdrl_learner *learner) {
     const struct cpdrl_options *options = learner->options;
     struct ddpg_config config;
@@ -87,7 +85,7 @@ static void carry_out(struct cpdrl_learner *learner, struct scheme_decision *dec
     double band_hz = learner->env->bandwidth_hz, sum_hz = 0.0;
     for (uint32_t i = 0; i < n; i++) {
         bool offload = action[i] > (real)0.5;
-        double least_hz = offload ? BAND_LEAST * band_hz : 0.0;
+        double least_hz = offload ? CPDRL_BAND_LEAST * band_hz : 0.0;
         learner->requested_hz[i] = fmax((double)action[CPDRL_PART_BAND * n + i] * band_hz, least_hz);
         sum_hz += learner->requested_hz[i];
         decisions[i].offload = offload;
@@ -152,8 +150,9 @@ static void log_step(const struct cpdrl_learner *learner, const struct scheme_lo
 }
 
 /* Lines 10 to 16 of Algorithm 1. */
-static void learner_settle(void *self, const struct scheme_slot *slot, const struct scheme_decision *decisions,
-                           const struct scheme_outcome *outcomes, const struct scheme_log *log) {
+static void learner_settle(void *self, const struct scheme_slot *slot,
+                           const struct scheme_decision *decisions, const struct scheme_outcome *outcomes,
+                           const struct scheme_log *log) {
     struct cpdrl_learner *learner = self;
     (void)decisions; /* replay stores the action behind the head */
     uint32_t n = learner->env->device_count;

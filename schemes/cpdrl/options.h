@@ -22,6 +22,8 @@ enum cpdrl_arm {
     CPDRL_ARM_SEARCH           /* the best of as many random decisions as there are training slots */
 };
 
+#define CPDRL_BAND_LEAST 1e-3 /* of B, for a device that offloads: section 4.2 of the specification */
+
 enum cpdrl_reading { CPDRL_READING_CALIBRATED = 0, CPDRL_READING_PAPER };
 
 struct cpdrl_options {
