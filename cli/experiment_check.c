@@ -223,7 +223,7 @@ static void read_sets(struct scenario_load *load, const struct tree_node *node, 
 
 static bool copy_scalar(struct scenario_load *load, const struct tree_node *node, const char *what,
                         char *text, size_t size) {
-    if (node == NULL || node->kind != TREE_SCALAR || tree_is_empty(node) || node->size >= size ||
+    if (node->kind != TREE_SCALAR || tree_is_empty(node) || node->size >= size ||
         strlen(node->text) != node->size) {
         problem_at(load->problems, node, "expected %s of 1 to %zu bytes", what, size - 1);
         return false;

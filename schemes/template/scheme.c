@@ -79,7 +79,7 @@ static uint32_t rank_of(const struct scheme_slot *slot, uint32_t count, uint32_t
     uint32_t better = 0;
     for (uint32_t k = 0; k < count; k++)
         better += slot->tasks[k].gain > slot->tasks[i].gain ||
-                  (slot->tasks[k].gain == slot->tasks[i].gain && k < i);
+                  (k < i && slot->tasks[k].gain == slot->tasks[i].gain);
     return better;
 }
 
