@@ -14,7 +14,8 @@ struct cpdrl_arm_class {
     void (*decide)(void *self, const struct scheme_slot *slot, struct scheme_decision *decisions);
     void (*settle)(void *self, const struct scheme_slot *slot, const struct scheme_decision *decisions,
                    const struct scheme_outcome *outcomes, const struct scheme_log *log);
-    /* The parameters that were learnt, block by block: *count of block `index`, NULL after the last. Borrowed. */
+    /* The parameters that were learnt, block by block: *count of block `index`, NULL after the last.
+     * Borrowed. */
     const real *(*parameters)(const void *self, uint32_t index, size_t *count);
     size_t (*saved_bytes)(const void *self);
     void (*save)(const void *self, struct bytes_writer *writer);

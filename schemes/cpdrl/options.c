@@ -24,6 +24,30 @@ static const char *const arm_docs[] = {
     "the best of as many random decisions as there are training slots",
     NULL};
 _Static_assert(sizeof arm_docs == sizeof arm_names, "every arm is described");
+static const char *const ablation_names[] = {"full",
+                                             "no-search",
+                                             "no-logarithms",
+                                             "no-log-inputs",
+                                             "no-log-outputs",
+                                             "no-linear-path",
+                                             "constant-exploration",
+                                             "no-exploration",
+                                             "slow",
+                                             "one-update",
+                                             NULL};
+static const char *const ablation_docs[] = {
+    "nothing",
+    "each device compares its own predicted costs, as if all others offloaded",
+    "inputs and outputs of the networks as they are, brought to mean 0 and spread 1",
+    "the same for inputs only",
+    "the same for outputs only",
+    "hidden layers only in the predictors",
+    "noise and flips stay as they begin",
+    "none after the first 100 slots",
+    "learning rates of 1e-4",
+    "one update of the predictors in a slot instead of four",
+    NULL};
+_Static_assert(sizeof ablation_docs == sizeof ablation_names, "every ablation is described");
 static const char *const profile_names[] = {"calibrated", "paper", NULL};
 static const char *const profile_docs[] = {
     "constraints cost only where they are broken, the band in shares of it",
@@ -35,6 +59,8 @@ static const struct schema_field rows[] = {
      .doc = "Who decides."},
     {.key = "profile", .type = SCHEMA_ENUM, MEMBER(profile), .names = profile_names, .name_docs = profile_docs,
      .fallback = "calibrated", .doc = "How Eq. (16) and (17) are read."},
+    {.key = "ablation", .type = SCHEMA_ENUM, MEMBER(ablation), .names = ablation_names, .name_docs = ablation_docs,
+     .fallback = "full", .doc = "What is taken away from the agent; `plus` only."},
     {.key = "actor_rate", .type = SCHEMA_NUMBER, MEMBER(actor_rate), .maximum = 1, .fallback = "1e-4",
      .doc = "Learning rate of the actor."},
     {.key = "critic_rate", .type = SCHEMA_NUMBER, MEMBER(critic_rate), .maximum = 1, .fallback = "1e-4",

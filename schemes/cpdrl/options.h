@@ -1,11 +1,12 @@
-/* options: what a scenario may set of CPDRL: who decides (arm), the profile, and the hyper-parameters of
- * Table I. */
+/* options: what a scenario may set of CPDRL: who decides (arm), the profile, the hyper-parameters of
+ * Table I, and what is taken away from cpdrl+. */
 #ifndef TIERBED_SCHEMES_CPDRL_OPTIONS_H
 #define TIERBED_SCHEMES_CPDRL_OPTIONS_H
 
 #include <stdint.h>
 
 #include "common/model/scenario_schema.h"
+#include "schemes/cpdrl/plus.h"
 
 enum cpdrl_arm {
     CPDRL_ARM_CPDRL = 0,       /* straight-through decision, masks, bonus and penalty */
@@ -28,7 +29,8 @@ enum cpdrl_reading { CPDRL_READING_CALIBRATED = 0, CPDRL_READING_PAPER };
 
 struct cpdrl_options {
     enum cpdrl_arm arm;
-    enum cpdrl_reading profile; /* of reward Eq. (17) */
+    enum cpdrl_reading profile;   /* of reward Eq. (17) */
+    enum cpdrl_ablation ablation; /* of arm `plus` */
     double actor_rate, critic_rate;
     double discount;    /* gamma */
     double soft_update; /* eta of Eq. (13), (14) */

@@ -35,7 +35,29 @@ struct cpdrl_plus_config cpdrl_plus_published(uint32_t device_count, const struc
                                       .flip = {0.2, 0.05},
                                       .late_weight = 20.0,
                                       .late_margin = 0.01,
-                                      .straight = true};
+                                      .straight = true,
+                                      .log_inputs = true,
+                                      .log_outputs = true,
+                                      .search = true};
+}
+
+void cpdrl_plus_ablate(struct cpdrl_plus_config *config, enum cpdrl_ablation ablation) {
+    config->search &= ablation != CPDRL_ABLATION_NO_SEARCH;
+    config->straight &= ablation != CPDRL_ABLATION_NO_LINEAR_PATH;
+    config->log_inputs &=
+        ablation != CPDRL_ABLATION_NO_LOGARITHMS && ablation != CPDRL_ABLATION_NO_LOG_INPUTS;
+    config->log_outputs &=
+        ablation != CPDRL_ABLATION_NO_LOGARITHMS && ablation != CPDRL_ABLATION_NO_LOG_OUTPUTS;
+    if (ablation == CPDRL_ABLATION_CONSTANT_EXPLORATION) {
+        config->noise.end = config->noise.begin;
+        config->flip.end = config->flip.begin;
+    } else if (ablation == CPDRL_ABLATION_NO_EXPLORATION) {
+        config->noise = config->flip = (struct cpdrl_schedule){0.0, 0.0};
+    } else if (ablation == CPDRL_ABLATION_SLOW) {
+        config->predictor_rate = config->actor_rate = (struct cpdrl_schedule){1e-4, 1e-4};
+    } else if (ablation == CPDRL_ABLATION_ONE_UPDATE) {
+        config->predictor_updates = 1;
+    }
 }
 
 double cpdrl_plus_scheduled(const struct cpdrl_plus *agent, const struct cpdrl_schedule *schedule) {
@@ -123,8 +145,11 @@ enum status cpdrl_plus_open(struct cpdrl_plus *agent, const struct cpdrl_plus_co
     random_init(&agent->minibatch, seed, node, RANDOM_MINIBATCH);
     agent->records = room((size_t)config->replay_steps * n * RECORD_FIELDS, sizeof(real));
     agent->workspace = workspace_open(rows_max);
-    struct cpdrl_predictor_config predictor = {
-        .hidden = hidden, .batch_max = rows_max, .straight = config->straight};
+    struct cpdrl_predictor_config predictor = {.hidden = hidden,
+                                               .batch_max = rows_max,
+                                               .straight = config->straight,
+                                               .log_inputs = config->log_inputs,
+                                               .log_outputs = config->log_outputs};
     predictor.input_count = LOCAL_INPUTS;
     TRY(cpdrl_predictor_open(&agent->local, &predictor, &weights));
     predictor.input_count = OFFLOADED_INPUTS;
@@ -151,6 +176,10 @@ static bool measured(double value) {
     return isfinite(value) && value > 0.0;
 }
 
+static real target_of(const struct cpdrl_plus *agent, double value) {
+    return (real)(agent->config.log_outputs ? log(value) : value);
+}
+
 static void write_record(const struct cpdrl_plus *agent, const struct cpdrl_plus_feedback *feedback,
                          uint32_t n, const struct cpdrl_plus_row *row, real *record) {
     const struct cpdrl_decision *decision = feedback->decision;
@@ -161,8 +190,8 @@ static void write_record(const struct cpdrl_plus *agent, const struct cpdrl_plus
     record[RECORD_KIND] = RECORD_NOTHING;
     if (feedback->tasks[n].bits <= 0.0 || !measured(feedback->delay_s[n]) || !measured(feedback->energy_j[n]))
         return;
-    record[RECORD_DELAY] = (real)log(feedback->delay_s[n]);
-    record[RECORD_ENERGY] = (real)log(feedback->energy_j[n]);
+    record[RECORD_DELAY] = target_of(agent, feedback->delay_s[n]);
+    record[RECORD_ENERGY] = target_of(agent, feedback->energy_j[n]);
     if (decision->offloaded[n]) {
         record[RECORD_KIND] = RECORD_OFFLOADED;
         record[RECORD_BANDWIDTH] = (real)log(decision->bandwidth_hz[n] / agent->config.box.bandwidth_hz);

@@ -55,11 +55,29 @@ struct cpdrl_plus_config {
     struct cpdrl_schedule noise; /* standard deviation on the raw outputs of the actors */
     struct cpdrl_schedule flip;  /* probability of each device to do the opposite of the policy */
     double late_weight;          /* cost of a second beyond the deadline, on top of the objective */
-    bool straight;               /* the predictors' linear path */
     double late_margin;          /* part of the deadline that is kept as a reserve for errors of prediction */
+    bool straight;               /* the predictors' linear path */
+    bool log_inputs, log_outputs; /* logarithms of what networks see, and of T and E */
+    bool search;                  /* false: each device compares its own costs, as if all others offloaded */
 };
 
 struct cpdrl_plus_config cpdrl_plus_published(uint32_t device_count, const struct cpdrl_box *box);
+
+/* One design decision taken back, to see what it is worth (docs/decisions/cpdrl-plus.md). */
+enum cpdrl_ablation {
+    CPDRL_ABLATION_FULL = 0,
+    CPDRL_ABLATION_NO_SEARCH,
+    CPDRL_ABLATION_NO_LOGARITHMS,
+    CPDRL_ABLATION_NO_LOG_INPUTS,
+    CPDRL_ABLATION_NO_LOG_OUTPUTS,
+    CPDRL_ABLATION_NO_LINEAR_PATH,
+    CPDRL_ABLATION_CONSTANT_EXPLORATION,
+    CPDRL_ABLATION_NO_EXPLORATION,
+    CPDRL_ABLATION_SLOW,
+    CPDRL_ABLATION_ONE_UPDATE,
+    CPDRL_ABLATION_COUNT
+};
+void cpdrl_plus_ablate(struct cpdrl_plus_config *config, enum cpdrl_ablation ablation);
 
 struct cpdrl_plus_network {
     struct mlp mlp;

@@ -26,6 +26,7 @@ static enum status plus_open(void *self, const struct scheme_env *env, struct er
                             .delay_weight = offloading->delay_weight,
                             .energy_weight = offloading->energy_weight};
     struct cpdrl_plus_config config = cpdrl_plus_published(env->device_count, &box);
+    cpdrl_plus_ablate(&config, ((const struct cpdrl_options *)env->options)->ablation);
     arm->env = env;
     enum status status = cpdrl_plus_open(&arm->agent, &config, env->seed, env->node);
     return status == STATUS_OK ? STATUS_OK : error_set(error, status, "no memory for the agent of cpdrl+");

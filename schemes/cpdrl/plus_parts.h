@@ -58,7 +58,8 @@ void cpdrl_plus_clock_input(const struct cpdrl_plus *agent, const struct cpdrl_p
 void cpdrl_plus_radio_input(const struct cpdrl_plus *agent, const struct cpdrl_plus_row *row, real log_count,
                             real *input);
 
-/* Predicted cost of one device from log T, log E, and its gradient in them (d may be NULL). */
+/* Predicted cost of one device from log T, log E (T, E without log_outputs), and its gradient in them (d may
+ * be NULL). */
 double cpdrl_plus_cost(const struct cpdrl_plus *agent, const real *y, real *d);
 
 /* The updates of one step. */

@@ -44,31 +44,29 @@ real cpdrl_plus_log_power(const struct cpdrl_plus *agent, real raw, real *slope)
     return low + span * share;
 }
 
-static real scaled(const struct cpdrl_scaling *scaling, real value) {
-    return (real)(((double)value - scaling->mean) / scaling->spread);
-}
-
 void cpdrl_plus_clock_input(const struct cpdrl_plus *agent, const struct cpdrl_plus_row *row, real *input) {
-    input[0] = scaled(&agent->local.input[0], row->bits);
-    input[1] = scaled(&agent->local.input[1], row->cycles);
+    input[0] = cpdrl_predictor_scaled(&agent->local, 0, row->bits);
+    input[1] = cpdrl_predictor_scaled(&agent->local, 1, row->cycles);
 }
 
 void cpdrl_plus_radio_input(const struct cpdrl_plus *agent, const struct cpdrl_plus_row *row, real log_count,
                             real *input) {
-    input[0] = scaled(&agent->offloaded.input[RECORD_BITS], row->bits);
-    input[1] = scaled(&agent->offloaded.input[RECORD_CYCLES], row->cycles);
-    input[2] = scaled(&agent->offloaded.input[RECORD_GAIN], row->gain);
-    input[3] = scaled(&agent->offloaded.input[RECORD_COUNT], log_count);
+    input[0] = cpdrl_predictor_scaled(&agent->offloaded, RECORD_BITS, row->bits);
+    input[1] = cpdrl_predictor_scaled(&agent->offloaded, RECORD_CYCLES, row->cycles);
+    input[2] = cpdrl_predictor_scaled(&agent->offloaded, RECORD_GAIN, row->gain);
+    input[3] = cpdrl_predictor_scaled(&agent->offloaded, RECORD_COUNT, log_count);
 }
 
 double cpdrl_plus_cost(const struct cpdrl_plus *agent, const real *y, real *d) {
     const struct cpdrl_box *box = &agent->config.box;
-    double delay = exp((double)y[0]), energy = exp((double)y[1]);
+    bool logarithms = agent->config.log_outputs;
+    double delay = logarithms ? exp((double)y[0]) : (double)y[0];
+    double energy = logarithms ? exp((double)y[1]) : (double)y[1];
     double late = delay - (1.0 - agent->config.late_margin) * box->deadline_s;
     double late_weight = late > 0.0 ? agent->config.late_weight : 0.0;
     if (d != NULL) {
-        d[0] = (real)((box->delay_weight + late_weight) * delay);
-        d[1] = (real)(box->energy_weight * energy);
+        d[0] = (real)((box->delay_weight + late_weight) * (logarithms ? delay : 1.0));
+        d[1] = (real)(box->energy_weight * (logarithms ? energy : 1.0));
     }
     return box->delay_weight * delay + box->energy_weight * energy + late_weight * late;
 }
@@ -199,6 +197,21 @@ static uint32_t search_mask(struct plus_search *search) {
     return best_mask;
 }
 
+/* Instead of the search: who expects to pay less by offloading than by computing, when all offload. */
+static uint32_t compare_own_costs(struct plus_search *search) {
+    struct cpdrl_plus_workspace *w = search->agent->workspace;
+    predict_local(search);
+    uint32_t mask = 0, rows = append_mask(search, search->present, 0);
+    cpdrl_predictor_forward(&search->agent->offloaded, w->offloaded_x, rows, w->offloaded_y);
+    const real *y = w->offloaded_y;
+    for (uint32_t n = 0; n < search->agent->config.device_count; n++)
+        if (search->present >> n & 1) {
+            mask |= (uint32_t)(cpdrl_plus_cost(search->agent, y, NULL) < search->local_cost[n]) << n;
+            y += CPDRL_PREDICTOR_OUTPUTS;
+        }
+    return mask;
+}
+
 /* ---- decisions ---- */
 
 /* Devices of neither mask are given nothing. */
@@ -276,7 +289,7 @@ void cpdrl_plus_decide(struct cpdrl_plus *agent, const struct cpdrl_task *tasks,
         struct plus_search search = {
             .agent = agent, .rows = rows, .intent = &intent, .present = present_mask};
         intend(agent, rows, &intent);
-        mask = search_mask(&search);
+        mask = agent->config.search ? search_mask(&search) : compare_own_costs(&search);
         if (explore)
             mask = disturb(agent, present_mask, &intent, mask);
     }

@@ -16,7 +16,9 @@ static real *reals(size_t count) {
 enum status cpdrl_predictor_open(struct cpdrl_predictor *predictor,
                                  const struct cpdrl_predictor_config *config, struct random_stream *stream) {
     assert(config->input_count >= 1 && config->input_count <= CPDRL_PREDICTOR_INPUTS_MAX);
-    *predictor = (struct cpdrl_predictor){.input_count = config->input_count};
+    *predictor = (struct cpdrl_predictor){.input_count = config->input_count,
+                                          .log_inputs = config->log_inputs,
+                                          .log_outputs = config->log_outputs};
     const uint32_t bent[] = {config->input_count, config->hidden, config->hidden, CPDRL_PREDICTOR_OUTPUTS};
     const uint32_t straight[] = {config->input_count, CPDRL_PREDICTOR_OUTPUTS};
     predictor->bent = mlp_of(bent, 3, ACTIVATION_TANH, ACTIVATION_NONE);
@@ -54,35 +56,54 @@ void cpdrl_predictor_close(struct cpdrl_predictor *predictor) {
     *predictor = (struct cpdrl_predictor){0};
 }
 
+/* What a network sees of an input, before it is scaled. */
+static double seen(const struct cpdrl_predictor *predictor, real x) {
+    return predictor->log_inputs ? (double)x : exp((double)x);
+}
+
 static struct cpdrl_scaling scaling_of(const real *values, uint32_t rows, uint32_t stride,
-                                       double spread_min) {
+                                       bool exponentials) {
     double sum = 0.0, squares = 0.0;
-    for (uint32_t row = 0; row < rows; row++)
-        sum += (double)values[(size_t)row * stride];
+    for (uint32_t row = 0; row < rows; row++) {
+        double value = (double)values[(size_t)row * stride];
+        sum += exponentials ? exp(value) : value;
+    }
     double mean = sum / rows;
-    for (uint32_t row = 0; row < rows; row++)
-        squares += pow((double)values[(size_t)row * stride] - mean, 2.0);
-    return (struct cpdrl_scaling){.mean = mean, .spread = fmax(sqrt(squares / rows), spread_min)};
+    for (uint32_t row = 0; row < rows; row++) {
+        double value = (double)values[(size_t)row * stride];
+        squares += pow((exponentials ? exp(value) : value) - mean, 2.0);
+    }
+    return (struct cpdrl_scaling){.mean = mean, .spread = sqrt(squares / rows)};
+}
+
+static void widen(struct cpdrl_scaling *scaling, double spread_min, bool logarithms) {
+    scaling->spread = fmax(scaling->spread, logarithms ? spread_min : spread_min * fabs(scaling->mean));
 }
 
 void cpdrl_predictor_scale(struct cpdrl_predictor *predictor, const real *x, const real *y, uint32_t rows,
                            double spread_min) {
     assert(rows >= 1 && spread_min > 0.0);
-    for (uint32_t i = 0; i < predictor->input_count; i++)
-        predictor->input[i] = scaling_of(x + i, rows, predictor->input_count, spread_min);
-    for (uint32_t i = 0; i < CPDRL_PREDICTOR_OUTPUTS; i++)
-        predictor->output[i] = scaling_of(y + i, rows, CPDRL_PREDICTOR_OUTPUTS, spread_min);
+    for (uint32_t i = 0; i < predictor->input_count; i++) {
+        predictor->input[i] = scaling_of(x + i, rows, predictor->input_count, !predictor->log_inputs);
+        widen(&predictor->input[i], spread_min, predictor->log_inputs);
+    }
+    for (uint32_t i = 0; i < CPDRL_PREDICTOR_OUTPUTS; i++) {
+        predictor->output[i] = scaling_of(y + i, rows, CPDRL_PREDICTOR_OUTPUTS, false);
+        widen(&predictor->output[i], spread_min, predictor->log_outputs);
+    }
+}
+
+real cpdrl_predictor_scaled(const struct cpdrl_predictor *predictor, uint32_t index, real x) {
+    const struct cpdrl_scaling *scaling = &predictor->input[index];
+    return (real)((seen(predictor, x) - scaling->mean) / scaling->spread);
 }
 
 /* Scaled outputs into delta. */
 static void forward_scaled(struct cpdrl_predictor *predictor, const real *x, uint32_t rows) {
     uint32_t count = predictor->input_count;
     for (uint32_t row = 0; row < rows; row++)
-        for (uint32_t i = 0; i < count; i++) {
-            const struct cpdrl_scaling *scaling = &predictor->input[i];
-            predictor->scaled[row * count + i] =
-                (real)(((double)x[row * count + i] - scaling->mean) / scaling->spread);
-        }
+        for (uint32_t i = 0; i < count; i++)
+            predictor->scaled[row * count + i] = cpdrl_predictor_scaled(predictor, i, x[row * count + i]);
     const real *bent =
         mlp_forward(&predictor->bent, predictor->parameters, predictor->scaled, rows, &predictor->bent_trace);
     const real *straight = mlp_forward(&predictor->straight, predictor->parameters + predictor->bent_count,
@@ -133,8 +154,12 @@ void cpdrl_predictor_backward(struct cpdrl_predictor *predictor, const real *dy,
                  &predictor->bent_trace, NULL, dx);
     mlp_backward(&predictor->straight, predictor->parameters + predictor->bent_count, predictor->scaled,
                  predictor->delta, rows, &predictor->straight_trace, NULL, predictor->d_input);
-    for (uint32_t i = 0; i < rows * count; i++)
-        dx[i] = (real)(((double)dx[i] + (double)predictor->d_input[i]) / predictor->input[i % count].spread);
+    for (uint32_t i = 0; i < rows * count; i++) {
+        const struct cpdrl_scaling *scaling = &predictor->input[i % count];
+        dx[i] = (real)(((double)dx[i] + (double)predictor->d_input[i]) / scaling->spread);
+        if (!predictor->log_inputs) /* d exp(x) = exp(x) dx */
+            dx[i] *= (real)(scaling->mean + scaling->spread * (double)predictor->scaled[i]);
+    }
 }
 
 /* ---- checkpoint ---- */

@@ -30,6 +30,7 @@ struct cpdrl_predictor {
     struct cpdrl_scaling input[CPDRL_PREDICTOR_INPUTS_MAX], output[CPDRL_PREDICTOR_OUTPUTS];
     struct mlp_trace bent_trace, straight_trace;
     struct optimiser optimiser;
+    bool log_inputs, log_outputs;
     bool trains_straight;
     size_t bent_count, parameter_count;
     real *parameters, *gradients;   /* owned, [parameter_count]: bent, then straight */
@@ -38,7 +39,9 @@ struct cpdrl_predictor {
 
 struct cpdrl_predictor_config {
     uint32_t input_count, hidden, batch_max;
-    bool straight; /* false: without the linear path (an ablation) */
+    bool straight;    /* false: without the linear path (an ablation) */
+    bool log_inputs;  /* false: inputs are given as logarithms all the same, but learned from as they are */
+    bool log_outputs; /* false: y is T and E themselves */
 };
 
 /* Owned; close with cpdrl_predictor_close, also after a failure. */
@@ -46,10 +49,13 @@ enum status cpdrl_predictor_open(struct cpdrl_predictor *predictor,
                                  const struct cpdrl_predictor_config *config, struct random_stream *stream);
 void cpdrl_predictor_close(struct cpdrl_predictor *predictor); /* safe on zeros */
 
-/* Takes mean and spread (at least `spread_min`) of `rows` examples, x [rows][input_count], y [rows][2]. rows
- * >= 1. */
+/* Takes mean and spread of `rows` examples, x [rows][input_count], y [rows][2]. The spread is at least
+ * `spread_min`, or this part of the mean where there are no logarithms. rows >= 1. */
 void cpdrl_predictor_scale(struct cpdrl_predictor *predictor, const real *x, const real *y, uint32_t rows,
                            double spread_min);
+
+/* Column `index` of the inputs as the network sees it: mean 0, spread 1. */
+real cpdrl_predictor_scaled(const struct cpdrl_predictor *predictor, uint32_t index, real x);
 
 /* One step of Adam on the mean squared error of the scaled outputs; returns that error. rows <= batch_max. */
 double cpdrl_predictor_train(struct cpdrl_predictor *predictor, const real *x, const real *y, uint32_t rows,

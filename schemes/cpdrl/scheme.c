@@ -15,12 +15,12 @@
 struct cpdrl {
     struct scheme_env env;
     const struct cpdrl_options *options;
-    struct random_stream stream; /* of the arms that draw */
+    struct random_stream stream;         /* of the arms that draw */
     const struct cpdrl_arm_class *class; /* of an arm that learns; NULL: it does not */
     void *self;                          /* owned, class->bytes */
-    struct scheme_decision *best; /* of the best feasible training slot; owned, [device_count] */
-    double best_objective;        /* INFINITY: none yet */
-    double evaluate_sum;          /* objectives of the evaluation slots */
+    struct scheme_decision *best;        /* of the best feasible training slot; owned, [device_count] */
+    double best_objective;               /* INFINITY: none yet */
+    double evaluate_sum;                 /* objectives of the evaluation slots */
     uint32_t evaluate_count, evaluate_feasible;
     uint64_t masks_examined;
     double optimum; /* closed form, of the last slot's tasks; NAN: not asked for */
@@ -38,7 +38,8 @@ static enum status open_arm(struct cpdrl *cpdrl, struct error *error) {
         return STATUS_OK;
     cpdrl->self = calloc(1, cpdrl->class->bytes);
     if (cpdrl->self == NULL)
-        return error_set(error, STATUS_MEMORY, "no memory for the agent of %u devices", cpdrl->env.device_count);
+        return error_set(error, STATUS_MEMORY, "no memory for the agent of %u devices",
+                         cpdrl->env.device_count);
     return cpdrl->class->open(cpdrl->self, &cpdrl->env, error);
 }
 
@@ -187,6 +188,7 @@ static void cpdrl_finish(void *state, const struct scheme_log *log) {
     log->result(log->context, "objective_policy", "", policy);
     log->result(log->context, "objective_optimum", "", cpdrl->optimum);
     log->result(log->context, "policy_over_optimum", "", policy / cpdrl->optimum);
+    log->result(log->context, "policy_excess", "%", 100.0 * (policy / cpdrl->optimum - 1.0));
     log->result(log->context, "best_over_optimum", "", cpdrl->best_objective / cpdrl->optimum);
     log->result(log->context, "policy_feasible", "",
                 cpdrl->evaluate_count > 0 ? (double)cpdrl->evaluate_feasible / cpdrl->evaluate_count : NAN);
