@@ -34,7 +34,8 @@ unset NO_COLOR TIERBED_OUT
 # These start /proc/self/exe, which under valgrind is valgrind.
 not_under_valgrind=(tests/nodes/test_hosting.c)
 # These compute for minutes there; the sanitizers look at them.
-not_under_valgrind+=(tests/schemes/test_cpdrl_optimum.c tests/schemes/test_cpdrl_plus.c)
+not_under_valgrind+=(tests/schemes/test_cpdrl_optimum.c tests/schemes/test_cpdrl_plus.c
+  tests/learn/test_agents_learn.c tests/learn/test_ddpg.c tests/learn/test_maddpg.c tests/learn/test_sac.c)
 program_limit_s=600 # a guard against hanging, far above what any program takes
 passed=0 failed=0 skipped=0
 scratch=$(mktemp -d) || exit 2
