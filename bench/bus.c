@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/command.h"
 #include "cli/launch.h"
+#include "common/time/wall.h"
 
 struct request {
     uint32_t ranks, rounds, repetitions, busy;
@@ -67,14 +67,12 @@ static int take_option(const char *name, const char *argument, void *context) {
 
 static enum status run(const struct request *request, struct error *error) {
     char program[4096], words[4][24];
-    struct timespec now;
     struct launch_result result;
     TRY(launch_find_program("tierbed-bench-bus", program, sizeof program, error));
-    clock_gettime(CLOCK_MONOTONIC, &now);
     snprintf(words[0], sizeof words[0], "%u", request->rounds);
     snprintf(words[1], sizeof words[1], "%u", request->repetitions);
     snprintf(words[2], sizeof words[2], "%u", request->busy);
-    snprintf(words[3], sizeof words[3], "%lld", (long long)now.tv_sec * 1000000000 + now.tv_nsec);
+    snprintf(words[3], sizeof words[3], "%lld", (long long)wall_now_ns());
     const char *arguments[] = {words[0], words[1], words[2], request->dry_run ? NULL : words[3], NULL};
     struct launch_block block = {.program = program, .count = request->ranks, .arguments = arguments};
     struct launch_plan plan = {.blocks = &block, .block_count = 1, .abort_on_death = true, .quiet = true};

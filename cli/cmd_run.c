@@ -13,8 +13,8 @@
 #include "cli/run_mpi.h"
 #include "common/record/report.h"
 #include "common/record/summary.h"
+#include "common/time/wall.h"
 #include "nodes/director/session.h"
-#include "nodes/loop.h"
 #include "nodes/run_resume.h"
 
 static volatile sig_atomic_t stopped; /* a signal handler has no other place to write to */
@@ -145,7 +145,7 @@ static int run_run(int argc, char **argv) {
     static struct run_request request; /* large */
     static struct session_result result;
     struct error error = {0};
-    request.launched_s = loop_wall_s();
+    request.launched_s = wall_now_s();
     join_command_line(argc, argv, request.command_line, sizeof request.command_line);
     run_options_init(&request.options);
     int code = command_parse(&command_run, argc, argv, take_option, &request);

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/doctor.h"
+#include "common/time/wall.h"
 
 #define VERSION_PATIENCE_MS 10000
 #define PROBE_PATIENCE_MS 60000
@@ -22,9 +22,7 @@ struct output {
 };
 
 static int64_t clock_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return wall_now_ns() / 1000000;
 }
 
 /* The environment of the ranks: root is allowed (containers), more ranks than cores too, nothing is pinned.

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "common/record/durable.h"
-#include "nodes/loop.h"
+#include "common/time/wall.h"
 
 #define WAKE_NS 500000000 /* the time left is drawn anew this often */
 #define LINE_INTERVAL_S 10.0
@@ -67,7 +67,7 @@ static void format_left(const struct pool *pool, double now_s, char *text, size_
 
 /* A bar line on a terminal, a plain one every few seconds elsewhere. */
 static void show_progress(struct pool *pool) {
-    double now_s = loop_wall_s();
+    double now_s = wall_now_s();
     char left[48];
     const struct pool_result *result = pool->result;
     if (pool->config->quiet || pool->waiting == 0 ||
@@ -282,7 +282,7 @@ enum status pool_run(struct plan *plan, const struct cache *cache, const struct 
     pool->job_count = config->jobs < JOBS_MAX ? config->jobs : JOBS_MAX;
     const char *term = getenv("TERM");
     pool->bar = isatty(STDERR_FILENO) != 0 && (term == NULL || strcmp(term, "dumb") != 0);
-    pool->begun_s = pool->printed_s = loop_wall_s();
+    pool->begun_s = pool->printed_s = wall_now_s();
     sigemptyset(&pool->signals);
     const int taken[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
@@ -292,7 +292,7 @@ enum status pool_run(struct plan *plan, const struct cache *cache, const struct 
     work(pool);
     clear_bar(pool);
     sigprocmask(SIG_SETMASK, &pool->before, NULL);
-    result->wall_s = loop_wall_s() - pool->begun_s;
+    result->wall_s = wall_now_s() - pool->begun_s;
     enum status status = pool->status;
     free(pool);
     return status;

@@ -18,6 +18,7 @@
 #include "cli/launch_line.h"
 #include "cli/launch_relay.h"
 #include "cli/launch_watch.h"
+#include "common/time/wall.h"
 
 #define NS_PER_MS 1000000
 #define GRACE_S 10.0         /* for rank 0 to end the run in order; then mpirun is asked */
@@ -38,12 +39,6 @@ struct launch {
     double stage_s; /* when it began */
     sigset_t signals, before;
 };
-
-static double clock_s(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 enum status launch_find_program(const char *name, char *path, size_t size, struct error *error) {
     char self[4096];
@@ -120,7 +115,7 @@ static enum status start(struct launch *launch, struct error *error) {
 
 static void enter(struct launch *launch, enum stage stage) {
     launch->stage = stage;
-    launch->stage_s = clock_s();
+    launch->stage_s = wall_now_s();
 }
 
 /* mpirun sends its ranks SIGTERM, and later SIGKILL. */
@@ -134,7 +129,7 @@ static void force(struct launch *launch) {
  * mpirun. */
 static void stop(struct launch *launch) {
     launch->result->stopped = true;
-    launch_watch_look(&launch->watch, clock_s());
+    launch_watch_look(&launch->watch, wall_now_s());
     if (launch->stage == STAGE_RUNNING && launch->watch.director > 0 &&
         kill(launch->watch.director, SIGTERM) == 0)
         enter(launch, STAGE_ASKED);
@@ -153,7 +148,7 @@ static bool is_orphaned(const struct launch *launch) {
 }
 
 static void lose_patience(struct launch *launch) {
-    double waited_s = clock_s() - launch->stage_s;
+    double waited_s = wall_now_s() - launch->stage_s;
     bool asked = launch->stage == STAGE_ASKED;
     if ((launch->stage == STAGE_RUNNING && is_orphaned(launch)) ||
         (asked && (is_orphaned(launch) || is_stuck(launch, waited_s)))) {
@@ -187,10 +182,10 @@ static void wait_for_something(struct launch *launch) {
 /* Returns mpirun's wait status. */
 static int watch(struct launch *launch) {
     int status;
-    double tick_s = clock_s();
+    double tick_s = wall_now_s();
     while (waitpid(launch->watch.mpirun, &status, WNOHANG) == 0) {
         wait_for_something(launch);
-        double now_s = clock_s();
+        double now_s = wall_now_s();
         if (now_s - launch->watch.look_s > LOOK_S)
             launch_watch_look(&launch->watch, now_s);
         lose_patience(launch);
@@ -270,7 +265,7 @@ enum status launch_run(const struct launch_plan *plan, struct launch_result *res
     for (size_t i = 0; !may_use_other_hosts(plan) && i < plan->block_count; i++)
         launch.watch.expected += plan->blocks[i].count;
     *result = (struct launch_result){0};
-    double begin_s = clock_s();
+    double begin_s = wall_now_s();
     if (geteuid() == 0 && !plan->quiet)
         fprintf(stderr,
                 "tierbed: run by root, which mpirun refuses unless allowed; setting OMPI_ALLOW_RUN_AS_ROOT=1 "
@@ -285,6 +280,6 @@ enum status launch_run(const struct launch_plan *plan, struct launch_result *res
     if (launch.signal_file >= 0)
         close(launch.signal_file);
     sigprocmask(SIG_SETMASK, &launch.before, NULL);
-    result->wall_s = clock_s() - begin_s;
+    result->wall_s = wall_now_s() - begin_s;
     return status;
 }

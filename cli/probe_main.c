@@ -2,25 +2,19 @@
  * MPI works here. Rank 0 prints one line, "rtt_ns N". */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/error.h"
 #include "common/net/bus.h"
+#include "common/time/wall.h"
 
 #define ROUNDS 1000
 #define PATIENCE_NS (INT64_C(10) * 1000000000)
 
-static int64_t clock_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static enum status await(struct bus *bus, uint32_t round) {
-    int64_t deadline_ns = clock_ns() + PATIENCE_NS;
+    int64_t deadline_ns = wall_now_ns() + PATIENCE_NS;
     struct bus_message message;
     while (!bus_receive(bus, &message)) {
-        if (clock_ns() > deadline_ns)
+        if (wall_now_ns() > deadline_ns)
             return STATUS_PEER;
         bus_wait(bus, 10000000);
     }
@@ -57,9 +51,9 @@ int main(int argc, char **argv) {
         bus_close(bus);
         return 2;
     }
-    int64_t begin_ns = clock_ns();
+    int64_t begin_ns = wall_now_ns();
     status = play(bus);
-    int64_t round_ns = (clock_ns() - begin_ns) / ROUNDS;
+    int64_t round_ns = (wall_now_ns() - begin_ns) / ROUNDS;
     if (status != STATUS_OK) {
         fprintf(stderr, "tierbed-probe: rank %u: %s\n", (unsigned)bus_rank(bus), status_name(status));
         bus_abandon(bus);

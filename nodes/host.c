@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/memory.h"
 #include "common/base/random.h"
 #include "common/record/durable.h"
+#include "common/time/wall.h"
 #include "nodes/task.h"
 
 static enum status deliver(void *context, struct engine *engine, const struct engine_event *event);
@@ -154,12 +154,6 @@ static void carry_out(struct host *host, struct host_node *node) {
     }
 }
 
-static int64_t monotonic_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * VTIME_NS_PER_S + now.tv_nsec;
-}
-
 /* Where the time of a call is booked; NULL: nowhere. */
 static struct host_handler *handler_of(struct host_node *node, enum hosting_call call,
                                        const struct node_event *event) {
@@ -172,10 +166,10 @@ enum status host_call(struct host *host, struct host_node *node, enum hosting_ca
                       const struct node_event *event) {
     struct error error = {0};
     struct host_handler *handler = handler_of(node, call, event);
-    int64_t begin_ns = monotonic_ns();
+    int64_t begin_ns = wall_now_ns();
     enum status status = hosting_call(&node->hosting, call, event, &host->out, &error);
     if (handler != NULL) {
-        int64_t wall_ns = monotonic_ns() - begin_ns;
+        int64_t wall_ns = wall_now_ns() - begin_ns;
         handler->least_ns = handler->calls == 0 || wall_ns < handler->least_ns ? wall_ns : handler->least_ns;
         handler->wall_ns += wall_ns;
         handler->calls++;

@@ -1,17 +1,10 @@
+#include "common/time/wall.h"
 #include "nodes/loop.h"
-
-#include <time.h>
 
 #include "nodes/sync.h"
 
 #define PATROL_S 0.5            /* how often the living look for the dead */
 #define WAIT_NS_MAX 200000000LL /* no wait is longer, so that signals and deaths are noticed */
-
-double loop_wall_s(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static bool is_for_director(const struct bus_message *message) {
     uint8_t kind = message->size > 0 ? message->data[0] : 0;
@@ -67,22 +60,22 @@ enum status loop_step(struct loop *loop, bool *any, int64_t *sleep_ns, struct er
         director_stop(loop->director, STATUS_STOPPED,
                       "stopped by the user; what was recorded until then is kept");
     uint64_t rounds = loop->director->rounds;
-    *sleep_ns = director_step(loop->director, loop_wall_s());
+    *sleep_ns = director_step(loop->director, wall_now_s());
     *any |= loop->director->rounds != rounds;
     return STATUS_OK;
 }
 
 enum status loop_run(struct loop *loop, struct error *error) {
-    double patrol_s = loop_wall_s() + PATROL_S;
+    double patrol_s = wall_now_s() + PATROL_S;
     while (!loop_is_over(loop)) {
         bool any;
         int64_t sleep_ns;
         TRY(loop_step(loop, &any, &sleep_ns, error));
         if (any || loop_is_over(loop))
             continue;
-        double now_s = loop_wall_s();
+        double now_s = wall_now_s();
         bus_wait(loop->bus, sleep_ns < 0 || sleep_ns > WAIT_NS_MAX ? WAIT_NS_MAX : sleep_ns);
-        double woken_s = loop_wall_s();
+        double woken_s = wall_now_s();
         loop->wait_s += woken_s - now_s;
         if (woken_s >= patrol_s) {
             TRY(patrol(loop, error));

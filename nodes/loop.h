@@ -29,7 +29,4 @@ enum status loop_run(struct loop *loop, struct error *error);
 enum status loop_step(struct loop *loop, bool *any, int64_t *sleep_ns, struct error *error);
 bool loop_is_over(const struct loop *loop);
 
-/* Seconds on the monotonic clock. */
-double loop_wall_s(void);
-
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/memory.h"
+#include "common/time/wall.h"
 #include "nodes/loop.h"
 #include "nodes/sync.h"
 
@@ -169,10 +170,10 @@ bool process_step(struct process *process) {
         return false;
     process->granted = false;
     process->windows++;
-    double begin_s = loop_wall_s();
+    double begin_s = wall_now_s();
     process->error.text[0] = '\0';
     process->status = engine_run(process->config.engine, process->bound, &process->error);
-    process->busy_s += loop_wall_s() - begin_s;
+    process->busy_s += wall_now_s() - begin_s;
     tell_rows(process);
     if (process->status == STATUS_OK)
         process->status = report(process);

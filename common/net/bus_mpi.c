@@ -12,7 +12,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/net/bus.h"
@@ -20,6 +19,7 @@
 #include "common/net/doorbell.h"
 #include "common/net/loopback.h"
 #include "common/net/scheduling.h"
+#include "common/time/wall.h"
 
 #define SLEEP_NS_MAX 250000000 /* nobody sleeps longer without looking round */
 #define POLL_NS_MIN 50000      /* steps of a waiter that no doorbell will wake */
@@ -336,12 +336,6 @@ static bool mpi_receive(struct bus *bus, struct bus_message *message) {
 
 /* Waiting. */
 
-static int64_t clock_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Would bus_receive return something? A large message that is only announced is left alone: its buffer may
  * still be the caller's. */
 static bool look(struct bus_mpi *self) {
@@ -409,8 +403,8 @@ static void mpi_wait(struct bus *bus, int64_t timeout_ns) {
         sleep_once(self, bound_ns);
         return;
     }
-    int64_t end_ns = clock_ns() + bound_ns, step_ns = POLL_NS_MIN;
-    for (int64_t left_ns = bound_ns; left_ns > 0; left_ns = end_ns - clock_ns()) {
+    int64_t end_ns = wall_now_ns() + bound_ns, step_ns = POLL_NS_MIN;
+    for (int64_t left_ns = bound_ns; left_ns > 0; left_ns = end_ns - wall_now_ns()) {
         if (sleep_once(self, step_ns < left_ns ? step_ns : left_ns))
             return;
         if (!must_poll(self))

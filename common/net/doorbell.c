@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/time/wall.h"
+
 #define NS_PER_S 1000000000
 #define YIELD_NS_MAX 2500000 /* a core given away for longer: others keep it busy */
 
@@ -96,18 +98,12 @@ bool doorbell_sleep(struct doorbell *own, uint32_t word, int64_t timeout_ns) {
     return atomic_load(&own->word) != word;
 }
 
-static int64_t clock_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 bool doorbell_yield(struct doorbell_host *host) {
-    int64_t before_ns = clock_ns();
+    int64_t before_ns = wall_now_ns();
     if (before_ns < atomic_load_explicit(&host->busy_until_ns, memory_order_relaxed))
         return false;
     sched_yield();
-    int64_t after_ns = clock_ns();
+    int64_t after_ns = wall_now_ns();
     if (after_ns - before_ns > YIELD_NS_MAX)
         atomic_store_explicit(&host->busy_until_ns, after_ns + NS_PER_S, memory_order_relaxed);
     return true;

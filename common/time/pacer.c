@@ -4,14 +4,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/time/wall.h"
+
 #define LATE_LEAST_S 1e-6
 #define BUCKETS_PER_DECADE 40.0
-
-static int64_t wall_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 void pacer_init(struct pacer *pacer, double speed, int64_t begin_ns) {
     memset(pacer, 0, sizeof *pacer);
@@ -21,7 +17,7 @@ void pacer_init(struct pacer *pacer, double speed, int64_t begin_ns) {
 }
 
 void pacer_hear(struct pacer *pacer, int64_t elapsed_ns) {
-    int64_t epoch_ns = wall_ns() - elapsed_ns;
+    int64_t epoch_ns = wall_now_ns() - elapsed_ns;
     if (epoch_ns < pacer->epoch_ns)
         pacer->epoch_ns = epoch_ns;
 }
@@ -43,10 +39,10 @@ void pacer_hold(struct pacer *pacer, int64_t time_ns) {
     if (pacer->speed <= 0.0)
         return;
     int64_t due_ns = pacer->epoch_ns + (int64_t)((double)(time_ns - pacer->begin_ns) / pacer->speed);
-    int64_t now_ns = wall_ns();
+    int64_t now_ns = wall_now_ns();
     if (now_ns < due_ns) {
         sleep_until(due_ns);
-        now_ns = wall_ns();
+        now_ns = wall_now_ns();
     }
     double late_s = now_ns > due_ns ? (double)(now_ns - due_ns) * 1e-9 : 0.0;
     pacer->buckets[bucket_of(late_s)]++;

@@ -14,6 +14,7 @@
 #include "common/record/durable.h"
 #include "common/record/record.h"
 #include "common/record/report.h"
+#include "common/time/wall.h"
 #include "nodes/rank.h"
 #include "nodes/task.h"
 
@@ -84,7 +85,7 @@ static enum status on_final(void *context, uint32_t rank, const uint8_t *data, s
 static void on_progress(void *context, int64_t now_ns) {
     struct session *session = context;
     const struct session_config *config = session->config;
-    double now_s = loop_wall_s();
+    double now_s = wall_now_s();
     if (now_s > session->flushed_s + FLUSH_EVERY_S) {
         struct error error = {0};
         if (record_flush(session->record, &error) != STATUS_OK)
@@ -272,7 +273,7 @@ static enum status close_books(struct session *session, enum status status, stru
     struct error late = {0};
     if (status == STATUS_OK && session->digest_count == session->topology.node_count)
         session_digest(session->node_digests, session->topology.node_count, result->digest);
-    double now_s = loop_wall_s();
+    double now_s = wall_now_s();
     bool began = director->first_grant_s > 0.0;
     struct record_outcome outcome = {.status = status,
                                      .message = status == STATUS_OK ? "" : error->text,

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/time/wall.h"
 #include "nodes/director/session.h"
-#include "nodes/loop.h"
 #include "nodes/run_resume.h"
 #include "nodes/setup.h"
 
@@ -86,7 +86,7 @@ static void install_signals(void) {
 
 static double launched_s(void) {
     const char *text = getenv("TIERBED_LAUNCHED_S");
-    return text != NULL ? strtod(text, NULL) : loop_wall_s();
+    return text != NULL ? strtod(text, NULL) : wall_now_s();
 }
 
 static void command_line(int argc, char **argv, char *text, size_t size) {
