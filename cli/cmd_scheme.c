@@ -56,26 +56,10 @@ static int list(const struct scheme_request *request) {
 
 /* ---- new ---- */
 
-/* What the template consists of; %s is the name. */
-static const char *const template_files[] = {"schemes/%s/scheme.c", "schemes/%s/README.md",
-                                             "tests/schemes/test_%s.c", "experiments/%s/%s.yaml"};
-
-/* Path of a template file for `name` below `dir`. */
-static enum status path_of(const char *dir, const char *pattern, const char *name, char *path,
-                           struct error *error) {
-    char relative[256];
-    size_t used = 0;
-    for (const char *c = pattern; *c != '\0' && used + NAME_MAX_BYTES < sizeof relative; c++) {
-        if (c[0] == '%' && c[1] == 's') {
-            used += (size_t)snprintf(relative + used, sizeof relative - used, "%s", name);
-            c++;
-        } else {
-            relative[used++] = *c;
-        }
-    }
-    relative[used] = '\0';
-    return durable_path(path, dir, relative, error);
-}
+/* What the template consists of. */
+static const char *const template_files[] = {"schemes/template/scheme.c", "schemes/template/README.md",
+                                             "tests/schemes/test_template.c",
+                                             "experiments/template/template.yaml"};
 
 /* `text` with every word "template" replaced by `name`; owned by the caller. */
 static char *rename_words(const char *text, const char *name) {
@@ -95,13 +79,24 @@ static char *rename_words(const char *text, const char *name) {
     return renamed;
 }
 
-static enum status copy_file(const struct scheme_request *request, const char *pattern, const char *name,
+/* Path of the template's file `file` for scheme `name`, below `dir`. */
+static enum status path_of(const char *dir, const char *file, const char *name, char *path,
+                           struct error *error) {
+    char *renamed = rename_words(file, name);
+    if (renamed == NULL)
+        return error_set(error, STATUS_MEMORY, "no memory for the path of %s", file);
+    enum status status = durable_path(path, dir, renamed, error);
+    free(renamed);
+    return status;
+}
+
+static enum status copy_file(const struct scheme_request *request, const char *file, const char *name,
                              struct error *error) {
     char from[DURABLE_PATH_MAX], to[DURABLE_PATH_MAX], folder[DURABLE_PATH_MAX];
     char *text;
     size_t size;
-    TRY(path_of(request->dir, pattern, TEMPLATE, from, error));
-    TRY(path_of(request->dir, pattern, name, to, error));
+    TRY(durable_path(from, request->dir, file, error));
+    TRY(path_of(request->dir, file, name, to, error));
     TRY(durable_read(from, FILE_BYTES_MAX, &text, &size, error));
     snprintf(folder, sizeof folder, "%s", to);
     *strrchr(folder, '/') = '\0';

@@ -1,4 +1,4 @@
-/* node: which class plays which node. */
+/* node: which class plays which node, and what several classes do alike. */
 #include "nodes/node.h"
 
 static bool is_below_edge(const struct topology *topology, uint32_t id) {
@@ -26,4 +26,13 @@ const struct node_class *node_class_of(const struct topology *topology, uint32_t
         break;
     }
     return NULL;
+}
+
+enum status node_on_link_state(void *state, const struct node_env *env, const struct node_event *event,
+                               struct outbox *out) {
+    (void)state;
+    (void)env;
+    (void)out;
+    struct message_link_state report;
+    return message_decode_link_state(event->payload, event->payload_bytes, &report);
 }

@@ -61,13 +61,18 @@ struct node_class {
                               size_t durable_bytes, struct outbox *out);
     node_handler on_timer;
     node_handler on_message[MESSAGE_COUNT];
-    void (*close)(void *state); /* frees what the state owns; safe after a failed start */
+    void (*close)(void *state);               /* frees what the state owns; safe after a failed start */
     const char *timer_names[NODE_TIMERS_MAX]; /* by number; NULL: has no name in the record */
     /* Fills busy_ns and energy_j of the node's row at the end of the run; NULL: the node computes nothing. */
     void (*totals)(const void *state, struct row_node *row);
 };
 
 extern const struct node_class device_class, terminal_class, gateway_class, edge_class, coordinator_class;
+
+/* Handler of LINK_STATE for nodes that send at any rate: the report of their own card is checked and
+ * otherwise of no use. */
+enum status node_on_link_state(void *state, const struct node_env *env, const struct node_event *event,
+                               struct outbox *out);
 
 /* The class of node `id` by its role and what is above or below it; NULL where this build has none
  * (ROLE_CHAIN, ROLE_DIRECTOR). */

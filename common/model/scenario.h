@@ -209,9 +209,14 @@ struct scenario_problems {
     uint32_t count;
 };
 
+/* When slot `slot` begins. */
+static inline int64_t scenario_slot_begin_ns(const struct scenario *scenario, uint32_t slot) {
+    return (int64_t)slot * scenario->slot_ns;
+}
+
 /* Where the timeline of a run begins: 0, or later when it goes on with that of an earlier run. */
 static inline int64_t scenario_begin_ns(const struct scenario *scenario) {
-    return (int64_t)scenario->training.first_slot * scenario->slot_ns;
+    return scenario_slot_begin_ns(scenario, scenario->training.first_slot);
 }
 
 /* Loads FILE, applies overrides, fills defaults, checks everything. STATUS_INVALID with `problems` filled

@@ -46,7 +46,7 @@ static enum status device_init(struct device *device, const struct node_env *env
 }
 
 static int64_t slot_begin_ns(const struct device *device, const struct node_env *env, uint32_t slot) {
-    return (int64_t)slot * env->scenario->slot_ns + device->phase_ns;
+    return scenario_slot_begin_ns(env->scenario, slot) + device->phase_ns;
 }
 
 /* Sets the timer of the first slot that begins strictly after `now_ns`: one that begins now is being served,
@@ -257,16 +257,6 @@ static enum status on_refused(void *state, const struct node_env *env, const str
     return STATUS_OK;
 }
 
-/* A device sends its window whatever the rate is; the report is checked and otherwise of no use to it. */
-static enum status on_link_state(void *state, const struct node_env *env, const struct node_event *event,
-                                 struct outbox *out) {
-    (void)state;
-    (void)env;
-    (void)out;
-    struct message_link_state report;
-    return message_decode_link_state(event->payload, event->payload_bytes, &report);
-}
-
 static void device_close(void *state) {
     struct device *device = state;
     free(device->tasks);
@@ -284,7 +274,7 @@ const struct node_class device_class = {
     .on_message =
         {
             [MESSAGE_ANSWER] = on_answer,
-            [MESSAGE_LINK_STATE] = on_link_state,
+            [MESSAGE_LINK_STATE] = node_on_link_state,
             [MESSAGE_REFUSED] = on_refused,
         },
     .close = device_close,

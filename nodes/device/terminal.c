@@ -21,15 +21,17 @@ static uint32_t server_of(const struct node_env *env) {
     return env->topology->nodes[env->self].parent;
 }
 
-static int64_t slot_begin_ns(const struct node_env *env, uint32_t slot) {
-    return (int64_t)slot * env->scenario->slot_ns;
+/* The link up to the server. */
+static const struct scenario_link *uplink_of(const struct node_env *env) {
+    return env->topology->links[topology_link_between(env->topology, env->self, server_of(env))].config;
 }
 
 /* Sets the timer of the first slot that begins strictly after `now_ns`. */
 static void arm_next_slot(const struct node_env *env, int64_t now_ns, struct outbox *out) {
     int64_t next = now_ns < 0 ? 0 : now_ns / env->scenario->slot_ns + 1;
     if (next < (int64_t)env->scenario->slots)
-        outbox_timer(out, slot_begin_ns(env, (uint32_t)next), TERMINAL_TIMER_SLOT, (uint64_t)next);
+        outbox_timer(out, scenario_slot_begin_ns(env->scenario, (uint32_t)next), TERMINAL_TIMER_SLOT,
+                     (uint64_t)next);
 }
 
 static enum status on_start(void *state, const struct node_env *env, int64_t now_ns, struct outbox *out) {
@@ -109,7 +111,7 @@ static void report(struct terminal *terminal, const struct node_env *env, struct
 }
 
 static int64_t give_up_ns(const struct node_env *env, int64_t now_ns, uint32_t slot) {
-    int64_t last_ns = slot_begin_ns(env, slot) + env->scenario->slot_ns / 10 * 9;
+    int64_t last_ns = scenario_slot_begin_ns(env->scenario, slot) + env->scenario->slot_ns / 10 * 9;
     int64_t due_ns = now_ns + env->scenario->task.answer_timeout_ns;
     due_ns = due_ns < last_ns ? due_ns : last_ns;
     return due_ns > now_ns ? due_ns : now_ns;
@@ -118,8 +120,7 @@ static int64_t give_up_ns(const struct node_env *env, int64_t now_ns, uint32_t s
 /* Does the gain of the uplink change with the slots? Then the network card tells it in the step after the one
  * in which the slot began, and the report waits for that. */
 static bool gain_changes(const struct node_env *env) {
-    uint32_t link = topology_link_between(env->topology, env->self, server_of(env));
-    enum link_channel channel = env->topology->links[link].config->channel;
+    enum link_channel channel = uplink_of(env)->channel;
     return channel == CHANNEL_MARKOV3 || channel == CHANNEL_LEVELS10;
 }
 
@@ -133,7 +134,7 @@ static enum status on_slot(struct terminal *terminal, const struct node_env *env
     if (terminal->open)
         close_task(terminal, env, &(struct message_outcome){.drop = DROP_UNANSWERED}, PLACE_NONE,
                    event->now_ns, out);
-    if (event->now_ns > slot_begin_ns(env, slot) + env->scenario->slot_ns / 10)
+    if (event->now_ns > scenario_slot_begin_ns(env->scenario, slot) + env->scenario->slot_ns / 10)
         return STATUS_OK;
     terminal->task = (struct message_report){
         .slot = slot, .deadline_ns = env->scenario->offloading.deadline_ns, .born_ns = event->now_ns};
@@ -180,11 +181,10 @@ static int64_t local_ns(const struct terminal *terminal) {
 /* A decision gives what the scenario lets this device use. */
 static bool sound(const struct node_env *env, const struct message_decision *decision) {
     const struct scenario_offloading *offloading = &env->scenario->offloading;
-    uint32_t link = topology_link_between(env->topology, env->self, server_of(env));
-    double band_hz = env->topology->links[link].config->bandwidth_hz;
     if (decision->offload)
         return decision->offload_count > 0 && decision->bandwidth_hz > 0.0 &&
-               decision->bandwidth_hz <= band_hz && decision->power_w <= offloading->power_w[1];
+               decision->bandwidth_hz <= uplink_of(env)->bandwidth_hz &&
+               decision->power_w <= offloading->power_w[1];
     return decision->clock_hz >= offloading->clock_hz[0] && decision->clock_hz <= offloading->clock_hz[1];
 }
 
@@ -226,8 +226,7 @@ static int64_t shared_ns(const struct terminal *terminal, const struct node_env 
 /* R of Eq. (3) with what was decided. */
 static double rate_bps(const struct terminal *terminal, const struct node_env *env) {
     const struct message_decision *decision = &terminal->decision;
-    uint32_t link = topology_link_between(env->topology, env->self, server_of(env));
-    double noise_w = env->topology->links[link].config->noise_w;
+    double noise_w = uplink_of(env)->noise_w;
     return radio_shannon_rate_bps(decision->bandwidth_hz, decision->power_w * terminal->task.gain / noise_w);
 }
 

@@ -30,6 +30,12 @@ static enum status count_devices(struct coordinator *edge, const struct node_env
     return edge->device_count > 0 ? STATUS_OK : STATUS_INVALID;
 }
 
+/* The link of a device up to here: all have the same band and noise. */
+static const struct scenario_link *uplink_of(const struct coordinator *edge, const struct node_env *env) {
+    return env->topology->links[topology_link_between(env->topology, edge->devices[0].node, env->self)]
+        .config;
+}
+
 static enum status coordinator_init(struct coordinator *edge, const struct node_env *env) {
     const struct scenario *scenario = env->scenario;
     TRY(count_devices(edge, env));
@@ -37,25 +43,20 @@ static enum status coordinator_init(struct coordinator *edge, const struct node_
     edge->scheme_state = calloc(1, edge->scheme->state_bytes);
     if (edge->scheme_state == NULL)
         return STATUS_MEMORY;
-    uint32_t link = topology_link_between(env->topology, edge->devices[0].node, env->self);
     struct scheme_env scheme_env = {.seed = scenario->seed,
                                     .node = env->self,
                                     .device_count = edge->device_count,
                                     .slots = scenario->slots,
                                     .evaluate_slots = scenario->training.evaluate_slots,
                                     .offloading = &scenario->offloading,
-                                    .bandwidth_hz = env->topology->links[link].config->bandwidth_hz,
-                                    .noise_w = env->topology->links[link].config->noise_w,
+                                    .bandwidth_hz = uplink_of(edge, env)->bandwidth_hz,
+                                    .noise_w = uplink_of(edge, env)->noise_w,
                                     .options = scenario->scheme_options};
     return edge->scheme->open(edge->scheme_state, &scheme_env, env->error);
 }
 
-static int64_t slot_begin_ns(const struct scenario *scenario, uint32_t slot) {
-    return (int64_t)slot * scenario->slot_ns;
-}
-
 static int64_t slot_end_ns(const struct scenario *scenario, uint32_t slot) {
-    return slot_begin_ns(scenario, slot) + scenario->slot_ns - 1;
+    return scenario_slot_begin_ns(scenario, slot) + scenario->slot_ns - 1;
 }
 
 /* The slot under way at `now_ns`, at most the number of slots. */
@@ -85,7 +86,7 @@ static enum status on_restart(void *state, const struct node_env *env, int64_t n
                               size_t durable_bytes, struct outbox *out) {
     struct coordinator *edge = state;
     const struct scenario *scenario = env->scenario;
-    bool new_run = now_ns == slot_begin_ns(scenario, scenario->training.first_slot);
+    bool new_run = now_ns == scenario_begin_ns(scenario);
     TRY(coordinator_init(edge, env));
     TRY(coordinator_recover(edge, env, new_run, durable, durable_bytes));
     if (edge->next_slot < slot_at(scenario, now_ns))
@@ -188,8 +189,7 @@ static double within(double value, double least, double most) {
  * more band than there is. */
 static void limit(struct coordinator *edge, const struct node_env *env) {
     const struct scenario_offloading *offloading = &env->scenario->offloading;
-    uint32_t link = topology_link_between(env->topology, edge->devices[0].node, env->self);
-    double band_hz = env->topology->links[link].config->bandwidth_hz, sum_hz = 0.0;
+    double band_hz = uplink_of(edge, env)->bandwidth_hz, sum_hz = 0.0;
     for (uint32_t i = 0; i < edge->device_count; i++) {
         struct scheme_decision *decision = &edge->decisions[i];
         bool offload = decision->offload && decision->bandwidth_hz > 0.0 && edge->tasks[i].present;
@@ -257,7 +257,8 @@ static bool plausible_report(const struct node_env *env, const struct message_re
                              int64_t now_ns) {
     const struct scenario_offloading *offloading = &env->scenario->offloading;
     double bits = (double)report->bits;
-    return report->slot < env->scenario->slots && slot_begin_ns(env->scenario, report->slot) <= now_ns &&
+    return report->slot < env->scenario->slots &&
+           scenario_slot_begin_ns(env->scenario, report->slot) <= now_ns &&
            bits > offloading->bits[0] - 1.0 && bits < offloading->bits[1] + 1.0 &&
            report->cycles_per_bit >= offloading->cycles_per_bit[0] &&
            report->cycles_per_bit <= offloading->cycles_per_bit[1] &&
@@ -405,16 +406,6 @@ static enum status on_timer(void *state, const struct node_env *env, const struc
     }
 }
 
-/* Results leave at any rate; a report of the own card is checked and otherwise of no use here. */
-static enum status on_link_state(void *state, const struct node_env *env, const struct node_event *event,
-                                 struct outbox *out) {
-    (void)state;
-    (void)env;
-    (void)out;
-    struct message_link_state report;
-    return message_decode_link_state(event->payload, event->payload_bytes, &report);
-}
-
 /* A result that its downlink had no room for: the device gives the task up by itself. */
 static enum status on_refused(void *state, const struct node_env *env, const struct node_event *event,
                               struct outbox *out) {
@@ -453,7 +444,7 @@ const struct node_class coordinator_class = {
             [MESSAGE_REPORT] = on_report,
             [MESSAGE_WORKLOAD] = on_workload,
             [MESSAGE_OUTCOME] = on_outcome,
-            [MESSAGE_LINK_STATE] = on_link_state,
+            [MESSAGE_LINK_STATE] = node_on_link_state,
             [MESSAGE_REFUSED] = on_refused,
         },
     .timer_names = {[COORDINATOR_TIMER_COLLECT] = "collect",

@@ -201,15 +201,6 @@ static enum status on_refused(void *state, const struct node_env *env, const str
     return STATUS_OK;
 }
 
-static enum status on_link_state(void *state, const struct node_env *env, const struct node_event *event,
-                                 struct outbox *out) {
-    (void)state;
-    (void)env;
-    (void)out;
-    struct message_link_state report; /* results leave at any rate: checked, otherwise of no use here */
-    return message_decode_link_state(event->payload, event->payload_bytes, &report);
-}
-
 static void edge_totals(const void *state, struct row_node *row) {
     const struct edge *edge = state;
     row->busy_ns = edge->share_count ? edge->busy_ns / (int64_t)edge->share_count : 0;
@@ -237,7 +228,7 @@ const struct node_class edge_class = {
     .on_message =
         {
             [MESSAGE_OFFLOAD] = on_offload,
-            [MESSAGE_LINK_STATE] = on_link_state,
+            [MESSAGE_LINK_STATE] = node_on_link_state,
             [MESSAGE_REFUSED] = on_refused,
         },
     .close = edge_close,

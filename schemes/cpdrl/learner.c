@@ -54,11 +54,10 @@ static enum status open_learner(void *self, const struct scheme_env *env, struct
                                         .as_printed = options->profile == CPDRL_READING_PAPER,
                                         .steepness = options->steepness,
                                         .penalty = arm == CPDRL_ARM_CPDRL ? options->penalty : 0.0};
-    learner->raw = calloc((size_t)12 * n, sizeof *learner->raw);
+    learner->action = calloc((size_t)(CPDRL_PARTS + 4) * n, sizeof *learner->action);
     learner->requested_hz = calloc(n, sizeof *learner->requested_hz);
-    if (learner->raw == NULL || learner->requested_hz == NULL)
+    if (learner->action == NULL || learner->requested_hz == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for the agent of %u devices", n);
-    learner->action = learner->raw + (size_t)CPDRL_PARTS * n;
     learner->state = learner->action + (size_t)CPDRL_PARTS * n;
     learner->next = learner->state + (size_t)2 * n;
     return open_agent(learner, error);
@@ -67,7 +66,7 @@ static enum status open_learner(void *self, const struct scheme_env *env, struct
 static void close_learner(void *self) {
     struct cpdrl_learner *learner = self;
     agent_close(learner->agent);
-    free(learner->raw);
+    free(learner->action);
     free(learner->requested_hz);
     *learner = (struct cpdrl_learner){0};
 }
@@ -103,7 +102,7 @@ static void learner_decide(void *self, const struct scheme_slot *slot, struct sc
     if (learner->step % learner->options->episode_slots == 0)
         memset(learner->state, 0, 2 * learner->env->device_count * sizeof *learner->state);
     enum agent_mode mode = slot->phase == SCHEME_TRAIN ? AGENT_EXPLORE : AGENT_GREEDY;
-    ddpg_act((struct ddpg *)learner->agent, learner->state, mode, learner->raw, learner->action);
+    ddpg_act((struct ddpg *)learner->agent, learner->state, mode, NULL, learner->action);
     carry_out(learner, decisions);
 }
 

@@ -19,7 +19,7 @@ struct cpdrl_learner {
     const struct scheme_env *env;        /* borrowed, like it */
     struct cpdrl_head head;
     struct agent *agent;  /* of ddpg_class; owned */
-    real *raw, *action;   /* of the running slot, [4n]; owned with the states */
+    real *action;         /* of the running slot, [4n]; owned with the states */
     real *state, *next;   /* (T_1..T_n, E_1..E_n) of the last slot and of this one, [2n] */
     double *requested_hz; /* b before it is scaled to B, [n] */
     uint64_t step;        /* slots settled so far, over all runs */

@@ -8,6 +8,7 @@
 
 #include "common/base/random.h"
 #include "common/learn/agent.h"
+#include "common/model/cost.h"
 #include "schemes/cpdrl/arm.h"
 #include "schemes/cpdrl/baseline.h"
 #include "schemes/cpdrl/optimum.h"
@@ -123,8 +124,8 @@ static double objective_of(const struct cpdrl *cpdrl, const struct scheme_outcom
     double objective = 0.0;
     *feasible = true;
     for (uint32_t i = 0; i < cpdrl->env.device_count; i++) {
-        objective +=
-            offloading->delay_weight * outcomes[i].delay_s + offloading->energy_weight * outcomes[i].energy_j;
+        objective += cost_weighted(offloading->delay_weight, outcomes[i].delay_s, offloading->energy_weight,
+                                   outcomes[i].energy_j);
         *feasible = *feasible && outcomes[i].drop == DROP_NONE;
     }
     return objective;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/learn/agent.h"
+#include "common/model/cost.h"
 #include "common/model/scenario_schema.h"
 #include "schemes/scheme.h"
 
@@ -105,8 +106,8 @@ static void template_settle(void *state, const struct scheme_slot *slot,
     double objective = 0.0;
     (void)decisions;
     for (uint32_t i = 0; i < self->env.device_count; i++)
-        objective +=
-            offloading->delay_weight * outcomes[i].delay_s + offloading->energy_weight * outcomes[i].energy_j;
+        objective += cost_weighted(offloading->delay_weight, outcomes[i].delay_s, offloading->energy_weight,
+                                   outcomes[i].energy_j);
     log->series(log->context, "objective", objective);
     if (slot->phase == SCHEME_EVALUATE) {
         self->evaluate_sum += objective;
