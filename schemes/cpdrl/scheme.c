@@ -54,9 +54,12 @@ static enum status cpdrl_open(void *state, const struct scheme_env *env, struct 
     cpdrl->best = calloc(env->device_count, sizeof *cpdrl->best);
     if (cpdrl->best == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for decisions of %u devices", env->device_count);
-    if (cpdrl->options->arm == CPDRL_ARM_TEM && env->device_count > CPDRL_DEVICES_MAX)
-        return error_set(error, STATUS_INVALID, "arm `tem` goes through 2^n decisions: at most %d devices",
-                         CPDRL_DEVICES_MAX);
+    bool exact = cpdrl->options->arm >= CPDRL_ARM_TEM && cpdrl->options->arm <= CPDRL_ARM_OFFLOAD_OPTIMUM;
+    if (exact && env->device_count > CPDRL_DEVICES_MAX)
+        return error_set(
+            error, STATUS_INVALID,
+            "arms that know the closed form (tem goes through 2^n decisions) take at most %d devices",
+            CPDRL_DEVICES_MAX);
     return open_arm(cpdrl, error);
 }
 

@@ -65,3 +65,12 @@ lacks() {
     [ "$(sqlite3 "$OUT/rest/metrics.sqlite" "select value from meta where key = 'begin_ns'")" -eq 120000000000 ]
     lacks "$OUT/scheme.txt" 'goes on'
 }
+
+@test "arms that go by the closed form refuse more devices than it takes, instead of deciding nothing" {
+    for arm in tem local-optimum offload-optimum; do
+        run "$TIERBED" run experiments/cpdrl/cpdrl.yaml --in-process --set slots=2 --set training.evaluate=0 \
+            --set options.arm=$arm --set nodes.device.count=25 --out "$OUT/many-$arm"
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"at most 24 devices"* ]]
+    done
+}

@@ -27,14 +27,19 @@ static void show_tasks(struct rig *rig) {
                                             .gain = rig->instance.devices[n].gain};
 }
 
-static void rig_open(struct rig *rig, uint32_t count, uint64_t seed) {
+static void rig_open_without(struct rig *rig, uint32_t count, uint64_t seed, enum cpdrl_ablation ablation) {
     memset(rig, 0, sizeof *rig);
     rig->instance = cpdrl_draw_instance(CPDRL_CALIBRATED, seed, count);
     show_tasks(rig);
     struct cpdrl_box box = cpdrl_box_of(&rig->instance.limits);
     struct cpdrl_plus_config config = cpdrl_plus_published(count, &box);
     config.anneal_steps = 500;
+    cpdrl_plus_ablate(&config, ablation);
     assert_int_equal(cpdrl_plus_open(&rig->agent, &config, seed, 1000), STATUS_OK);
+}
+
+static void rig_open(struct rig *rig, uint32_t count, uint64_t seed) {
+    rig_open_without(rig, count, seed, CPDRL_ABLATION_FULL);
 }
 
 static struct cpdrl_decision step(struct rig *rig) {
@@ -304,6 +309,37 @@ static void damaged_or_foreign_checkpoints_are_refused(void **state) {
     cpdrl_plus_close(&large.agent);
 }
 
+/* Each variant is another agent after the warm-up, decides within boxes and band, and goes on bit for bit. */
+static void every_ablation_is_an_agent_of_its_own_that_resumes(void **state) {
+    (void)state;
+    struct cpdrl_decision full[150];
+    for (unsigned ablation = CPDRL_ABLATION_FULL; ablation < CPDRL_ABLATION_COUNT; ablation++) {
+        struct rig first, second;
+        bool differs = false;
+        size_t size;
+        rig_open_without(&first, 5, 17, (enum cpdrl_ablation)ablation);
+        rig_open_without(&second, 5, 17, (enum cpdrl_ablation)ablation);
+        first.instance.limits.deadline_s = 1e9; /* C1 aside: exploring may be late */
+        for (int t = 0; t < 130; t++)
+            step(&first);
+        uint8_t *bytes = save(&first, &size);
+        struct bytes_reader reader = bytes_reader_over(bytes, size);
+        assert_int_equal(cpdrl_plus_load(&second.agent, &reader), STATUS_OK);
+        free(bytes);
+        for (int t = 0; t < 150; t++) {
+            struct cpdrl_decision decision = step(&first), resumed = step(&second);
+            assert_memory_equal(&decision, &resumed, sizeof decision);
+            assert_true(cpdrl_evaluate(&first.instance, &decision).feasible);
+            if (ablation == CPDRL_ABLATION_FULL)
+                full[t] = decision;
+            differs |= memcmp(&decision, &full[t], sizeof decision) != 0;
+        }
+        assert_true(differs == (ablation != CPDRL_ABLATION_FULL));
+        cpdrl_plus_close(&first.agent);
+        cpdrl_plus_close(&second.agent);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_policy_without_noise_is_near_the_optimum),
@@ -318,6 +354,7 @@ int main(void) {
         cmocka_unit_test(asking_for_the_policy_changes_nothing),
         cmocka_unit_test(a_resumed_agent_goes_on_bit_for_bit),
         cmocka_unit_test(damaged_or_foreign_checkpoints_are_refused),
+        cmocka_unit_test(every_ablation_is_an_agent_of_its_own_that_resumes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
