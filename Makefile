@@ -63,11 +63,12 @@ ROLE_MAINS := $(wildcard nodes/*/main.c)
 CLI_MAIN := cli/tierbed.c
 CLI_SOURCES := $(filter-out $(CLI_MAIN) %_main.c,$(wildcard cli/*.c))
 BENCH_SOURCES := $(filter-out %_main.c,$(wildcard bench/*.c))
+CAMPAIGN_SOURCES := $(filter-out %_main.c,$(wildcard campaign/*.c))
 BENCH_MAINS := $(wildcard bench/*_main.c)
 TEST_LIB_SOURCES := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(wildcard tests/base/test_*.c tests/time/test_*.c tests/net/test_*.c tests/model/test_*.c \
   tests/data/test_*.c tests/record/test_*.c tests/learn/test_*.c tests/schemes/test_*.c tests/nodes/test_*.c \
-  tests/cli/test_*.c tests/bench/test_*.c)
+  tests/cli/test_*.c tests/bench/test_*.c tests/ledger/test_*.c tests/campaign/test_*.c)
 MPI_TESTS := $(wildcard tests/mpi/test_*.c)
 FUZZ_TESTS := $(wildcard tests/fuzz/fuzz_*.c)
 
@@ -151,7 +152,7 @@ $(OBJ)/common/base/version.o: EXTRA_CFLAGS = -DTIERBED_VERSION='"$(VERSION)"' -D
   -DTIERBED_CFLAGS_TEXT='"$(CFLAGS) -march=$(MARCH) $(VARIANT_FLAGS)"' -DTIERBED_VARIANT='"$(VARIANT)"'
 $(OBJ)/common/base/version.o: $(BUILD)/commit.txt Makefile
 
-$(LIBTIERBED): $(call objects,$(COMMON_SOURCES) $(SCHEME_SOURCES) $(NODE_SOURCES) $(BENCH_SOURCES))
+$(LIBTIERBED): $(call objects,$(COMMON_SOURCES) $(SCHEME_SOURCES) $(NODE_SOURCES) $(BENCH_SOURCES) $(CAMPAIGN_SOURCES))
 	@rm -f $@
 	ar rcs $@ $^
 

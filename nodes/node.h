@@ -17,6 +17,8 @@
 #include "common/net/message.h"
 #include "common/record/rows.h"
 
+struct chain;        /* nodes/chain/chain.h */
+struct ledger_store; /* common/ledger/store.h */
 struct outbox; /* nodes/outbox.h: what the node wants done, carried out by the host after the handler returns
                 */
 
@@ -26,8 +28,10 @@ struct node_env {
     const struct scenario *scenario;
     const struct topology *topology;
     const struct bearing_source
-        *bearings;       /* where devices get their windows; opened once per process by the host */
-    struct error *error; /* where on_start and on_restart may say why they fail; NULL elsewhere */
+        *bearings;               /* where devices get their windows; opened once per process by the host */
+    const struct chain *chain;   /* genesis and this node's key; NULL in a run without validators */
+    struct ledger_store *ledger; /* a validator's disk, opened by its host before on_start; NULL for others */
+    struct error *error;         /* where on_start and on_restart may say why they fail; NULL elsewhere */
 };
 
 /* A message that arrived, or a timer that fired. */

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
-mapfile -t sources < <(find common schemes nodes cli bench tests -type f \( -name '*.c' -o -name '*.h' -o -name '*.def' \) \
+mapfile -t sources < <(find common schemes nodes cli bench campaign tests -type f \( -name '*.c' -o -name '*.h' -o -name '*.def' \) \
   2>/dev/null | LC_ALL=C sort)
 if ((${#sources[@]} == 0)); then
   echo "layers: no sources below $PWD" >&2
@@ -17,7 +17,7 @@ BEGIN {
   layer["common/base"] = 1; layer["common/time"] = 2
   split("net model learn data ledger record", third, " ")
   for (i in third) layer["common/" third[i]] = 3
-  layer["schemes"] = 4; layer["nodes"] = 5; layer["cli"] = 6; layer["bench"] = 6; layer["tests"] = 7
+  layer["schemes"] = 4; layer["nodes"] = 5; layer["cli"] = 6; layer["bench"] = 6; layer["campaign"] = 6; layer["tests"] = 7
   # The five systems are known by name even before their folders exist.
   count = split("ipor ucms dynn jopa cpdrl " folders, word, " ")
   for (i = 1; i <= count; i++) scheme[word[i]] = 1

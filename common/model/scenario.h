@@ -129,6 +129,26 @@ struct scenario_training {
     uint32_t first_slot; /* the run begins with this slot, on the timeline of the run it resumes */
 };
 
+/* What the nodes of role chain run; ignored without any. */
+enum chain_durability { CHAIN_POWER = 0, CHAIN_PROCESS };
+struct scenario_chain {
+    int64_t timeout_ns, timeout_step_ns, timeout_max_ns; /* T(r) = min(T0 + delta r, cap) */
+    int64_t status_interval_ns; /* beacon of what a validator holds; retransmission follows from it */
+    double block_rate_hz;       /* lambda of T_gen ~ Exp(lambda); 0: blocks follow each other at once */
+    bool empty_blocks;          /* make blocks without transactions */
+    uint32_t block_txs_max, block_bytes_max, blob_bytes_max;
+    uint32_t mempool_max;         /* transactions waiting at a validator */
+    uint32_t checkpoint_interval; /* heights */
+    uint32_t models_kept;         /* accepted models of a task whose bytes are kept */
+    uint32_t evidence_age;        /* heights */
+    uint32_t open_models_max;     /* models under attestation at once */
+    double epsilon;               /* largest |claimed - median| of a metric that is accepted */
+    double verify_cycles_per_bit; /* f of T_cv = S_B f / f_b; charged before the prevote */
+    double validator_clock_hz;    /* f_b */
+    enum chain_durability durability;
+    uint32_t model_slots; /* an edge server offers a model every so many slots; 0: never */
+};
+
 enum data_source { DATA_GENERATOR = 0, DATA_RECORDS };
 
 struct scenario_data {
@@ -183,6 +203,7 @@ struct scenario {
     void *scheme_options; /* struct of the scheme, NULL without one */
     struct scenario_offloading offloading;
     struct scenario_training training;
+    struct scenario_chain chain;
     struct scenario_data data;
     struct scenario_fault *faults;
     uint32_t fault_count;
