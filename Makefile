@@ -231,13 +231,15 @@ fuzz: ## Fuzz every decoder and parser for FUZZ_SECONDS each (clang)
 
 coverage: ## Line coverage of the unit and command line tests
 	@$(MAKE) --no-print-directory COVERAGE=1 check
-	@gcovr --object-directory build/coverage --root . --filter 'common/|schemes/|nodes/|cli/|bench/' --sort-uncovered
+	@gcovr --object-directory build/coverage --root . --filter 'common/|schemes/|nodes/|cli/|bench/|campaign/' --sort-uncovered
 
 # ------------------------------------------------------------------------------------------- source checks
 
-LINT_SOURCES := $(wildcard common/*/*.c schemes/*.c schemes/*/*.c nodes/*.c nodes/*/*.c cli/*.c bench/*.c)
+LINT_SOURCES := $(wildcard common/*/*.c schemes/*.c schemes/*/*.c nodes/*.c nodes/*/*.c cli/*.c bench/*.c \
+  campaign/*.c)
 LINT_STAMPS := $(patsubst %.c,build/lint/%.tidy,$(LINT_SOURCES))
-HEADERS := $(wildcard common/*/*.h common/*/*.def schemes/*.h schemes/*/*.h nodes/*.h nodes/*/*.h cli/*.h bench/*.h)
+HEADERS := $(wildcard common/*/*.h common/*/*.def schemes/*.h schemes/*/*.h nodes/*.h nodes/*/*.h cli/*.h bench/*.h \
+  campaign/*.h)
 SHELL_SCRIPTS := $(wildcard deploy/*.sh deploy/run .ci/run tests/*.sh)
 
 .PHONY: lint lint-cppcheck lint-shell layers format format-check

@@ -14,28 +14,38 @@ while (($# > 0)); do
   shift
 done
 
-failed=0 count=0
-for source in tests/fuzz/fuzz_*.c; do
-  [[ -e $source ]] || continue
-  name=$(basename "$source" .c) name=${name#fuzz_}
-  corpus=$build/corpus/$name found=$build/found/$name log=$build/$name.log
+# fuzz NAME: one target; says what came of it, exit 1 with a finding.
+fuzz() {
+  local name=$1 corpus=$build/corpus/$1 found=$build/found/$1 log=$build/$1.log seeds=() runs
   mkdir -p "$corpus" "$found"
-  seeds=()
   [[ -d tests/fuzz/corpus/$name ]] && seeds=("tests/fuzz/corpus/$name")
-  count=$((count + 1))
   if "$build/targets/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$found/" "$corpus" "${seeds[@]}" >"$log" 2>&1; then
     runs=$(awk '/stat::number_of_executed_units/ {print $2}' "$log")
     printf 'ok    fuzz %-20s %s inputs in %s s\n' "$name" "${runs:-0}" "$seconds"
   else
-    failed=$((failed + 1))
-    printf 'FAIL  fuzz %s; the input is in %s\n' "$name" "$found"
-    tail -n 60 "$log" | sed 's/^/      /'
+    { printf 'FAIL  fuzz %s; the input is in %s\n' "$name" "$found" && tail -n 60 "$log" | sed 's/^/      /'; }
+    return 1
   fi
+}
+export -f fuzz
+export build seconds
+
+names=()
+for source in tests/fuzz/fuzz_*.c; do
+  [[ -e $source ]] || continue
+  name=$(basename "$source" .c)
+  names+=("${name#fuzz_}")
 done
-if ((count == 0)); then
+if ((${#names[@]} == 0)); then
   echo "FAIL  fuzz: no target found"
   exit 1
 fi
-echo "fuzz: $((count - failed)) targets clean, $failed with findings"
-((failed == 0))
+# As many at once as there are cores.
+log=$(mktemp) || exit 2
+trap 'rm -f "$log"' EXIT
+# shellcheck disable=SC2016 # expanded by the inner shell
+printf '%s\0' "${names[@]}" | xargs -0 -n 1 -P "$(nproc 2>/dev/null || echo 1)" bash -c 'fuzz "$1"' _ | tee "$log"
+clean=$(grep -c '^ok    fuzz ' "$log")
+echo "fuzz: $clean targets clean, $((${#names[@]} - clean)) with findings"
+((clean == ${#names[@]}))
