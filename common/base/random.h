@@ -27,7 +27,8 @@ enum random_purpose {
     RANDOM_GATE,       /* noise of gates (mixture of experts) */
     RANDOM_EVALUATE,   /* actions in evaluation */
     RANDOM_PLACE,      /* positions of nodes */
-    RANDOM_BOOTSTRAP   /* resamples of a confidence interval */
+    RANDOM_BOOTSTRAP,  /* resamples of a confidence interval */
+    RANDOM_CAMPAIGN    /* faults of a campaign */
 };
 
 struct random_stream {

@@ -35,6 +35,8 @@ struct chain_params {
     uint64_t seed;                /* public randomness of block time and proposer */
 };
 
+struct signature_cache; /* signature_cache.h */
+
 struct genesis {
     struct hash chain_id; /* filled by genesis_seal */
     struct hash validators_hash, params_hash;
@@ -45,6 +47,7 @@ struct genesis {
     uint32_t sender_count;
     struct public_key *senders; /* borrowed; sender_count */
     struct chain_params params;
+    struct signature_cache *verified; /* borrowed, no part of the chain; NULL: none */
 };
 
 /* Computes chain_id, validators_hash and params_hash from the rest. */
