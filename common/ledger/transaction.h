@@ -10,6 +10,10 @@
 #define TRANSACTION_VERSION 1u
 #define TRANSACTION_EXT_MAX 65535u
 #define CHUNK_BYTES 65536u /* leaves of chunk_root */
+/* Everything but ext. */
+#define TRANSACTION_BYTES_MIN                                                                                \
+    (2u + 1u + 32u + 4u + 8u + 8u + 4u + 32u + 32u + 8u + 32u + 4u + 1u + 8u * METRIC_COUNT + 4u + 32u +     \
+     8u + 8u + 2u + 64u)
 
 enum transaction_type {
     TX_MODEL_UPDATE = 1,  /* a model with its measured quality; the blob travels apart */
