@@ -65,6 +65,8 @@ static void report_unknown_key(struct binder *binder, const struct schema *schem
 /* Is it certain whether `field` applies: were the values that decide it given and good? */
 static bool condition_known(const struct schema *schema, const struct schema_field *field,
                             const struct tree_node *map) {
+    if ((field->flags & SCHEMA_VALIDATORS) != 0)
+        return tree_get(map, "nodes") != NULL && !tree_get(map, "nodes")->bad;
     if (field->when.key == NULL)
         return true;
     const struct schema_field *decider = schema_find(schema, field->when.key);

@@ -171,7 +171,7 @@ static void check_parent(struct scenario_load *load, const struct topology_plan 
     if (!scenario_sound(load, "nodes", index, "role") || !scenario_sound(load, "nodes", index, "parent"))
         return;
     if (group->parent[0] == '\0') {
-        if (group->role != ROLE_EDGE)
+        if (group->role != ROLE_EDGE && group->role != ROLE_CHAIN)
             scenario_report(load, "nodes", index, "parent", "a %s needs a `parent`, %s",
                             node_role_name(group->role), wanted);
     } else if (parent == TOPOLOGY_NONE) {
@@ -184,6 +184,9 @@ static void check_parent(struct scenario_load *load, const struct topology_plan 
     } else if (group->role == ROLE_GATEWAY && scheme) {
         scenario_report(load, "nodes", index, "role",
                         "with a scheme there are no gateways: devices stand directly below an edge server");
+    } else if (group->role == ROLE_CHAIN) {
+        scenario_report(load, "nodes", index, "parent",
+                        "validators stand beside the tiers and have no parent");
     } else if (group->role == ROLE_EDGE) {
         scenario_report(load, "nodes", index, "parent", "an edge server stands at the top and has no parent");
     } else if (scenario_sound(load, "nodes", parent, "role") && groups[parent].role != above &&
@@ -245,11 +248,24 @@ static void check_groups(struct scenario_load *load, const struct topology_plan 
 /* Is it known what `group` is below? Otherwise that was reported, and its links need not be. */
 static bool has_sound_parent(const struct scenario_load *load, const struct topology_plan *plan,
                              uint32_t group) {
-    bool top =
-        plan->scenario->groups[group].role == ROLE_EDGE && plan->scenario->groups[group].parent[0] == '\0';
+    enum node_role role = plan->scenario->groups[group].role;
+    bool top = (role == ROLE_EDGE || role == ROLE_CHAIN) && plan->scenario->groups[group].parent[0] == '\0';
     bool endless;
     return (top || plan->parent_group[group] != TOPOLOGY_NONE) &&
            scenario_sound(load, "nodes", group, "parent") && !is_on_cycle(plan, group, &endless) && !endless;
+}
+
+/* A link of the mesh is a wire of some kind, and takes time. */
+static void check_mesh_link(struct scenario_load *load, uint32_t index) {
+    const struct scenario_link *link = &load->scenario->links[index];
+    if (!scenario_sound(load, "links", index, "kind"))
+        return;
+    if (link->kind != LINK_WIRED && link->kind != LINK_IDEAL && link->kind != LINK_TRACE)
+        scenario_report(load, "links", index, "kind",
+                        "links of validators are of kind `wired`, `ideal` or `trace`");
+    else if (link->kind == LINK_IDEAL && link->delay_ns == 0 && scenario_sound(load, "links", index, "delay"))
+        scenario_report(load, "links", index, "delay",
+                        "a link of a validator needs a `delay` longer than 0, such as `1 ms`");
 }
 
 /* The names of a link exist and stand for a parent and its child; nothing is said twice. */
@@ -267,11 +283,18 @@ static void check_link_names(struct scenario_load *load, const struct topology_p
         snprintf(route, sizeof route, "%s:%s", link->from, link->to);
         name_index_add(&routes, arena_copy_text(load->scratch, route), i);
         uint32_t a = plan_select(plan, link->from).group, b = plan_select(plan, link->to).group;
-        bool related = plan->parent_group[a] == b || plan->parent_group[b] == a;
+        bool mesh = plan_is_mesh(scenario->groups[a].role, scenario->groups[b].role);
+        bool related = mesh || plan->parent_group[a] == b || plan->parent_group[b] == a;
+        if (mesh)
+            check_mesh_link(load, i);
+        if (mesh && strcmp(link->from, link->to) == 0 && plan_select(plan, link->from).node != TOPOLOGY_NONE)
+            scenario_report(load, "links", i, "to", "a node needs no link to itself");
         if (!related && has_sound_parent(load, plan, a) && has_sound_parent(load, plan, b))
-            scenario_report(load, "links", i, "to",
-                            "`%s` and `%s` are not parent and child; links join only those", link->from,
-                            link->to);
+            scenario_report(
+                load, "links", i, "to",
+                "`%s` and `%s` are not parent and child; links join only those, validators, and edge "
+                "servers with validators",
+                link->from, link->to);
     }
     name_index_sort(&routes);
     for (uint32_t i = 1; i < routes.count; i++)
@@ -309,6 +332,27 @@ static void check_coverage(struct scenario_load *load, const struct topology *to
         report_in(load, "links", "",
                   "no link from `%s` to `%s`; a parent and its child need one in each direction",
                   down ? parent : node->name, down ? node->name : parent);
+    }
+}
+
+/* Every two validators need a link each way, and every edge server and validator; one report each. */
+static void check_mesh_coverage(struct scenario_load *load, const struct topology *topology,
+                                const struct plan_mesh *mesh) {
+    bool told[ROLE_COUNT][ROLE_COUNT] = {{false}};
+    for (uint32_t i = 0; i < mesh->validator_count; i++) {
+        for (uint32_t k = 0; k < 2 * mesh->member_count; k++) {
+            uint32_t self = mesh->validators[i], other = mesh->members[k / 2];
+            uint32_t from = k % 2 == 0 ? self : other, to = k % 2 == 0 ? other : self;
+            const uint32_t *entry = plan_mesh_entry(mesh, from, to);
+            bool *done = &told[topology->nodes[from].role][topology->nodes[to].role];
+            if (entry == NULL || *entry != TOPOLOGY_NONE || *done)
+                continue;
+            *done = true;
+            report_in(load, "links", "",
+                      "no link from `%s` to `%s`; validators need one to every other validator, and to and "
+                      "from every edge server",
+                      topology->nodes[from].name, topology->nodes[to].name);
+        }
     }
 }
 
@@ -380,6 +424,7 @@ static void check_wiring(struct scenario_load *load, const struct topology_plan 
     uint32_t before = load->problems->count;
     plan_pair_links(plan, topology, load->scratch, &pairs, report_conflict, load);
     check_coverage(load, topology, &pairs);
+    check_mesh_coverage(load, topology, &pairs.mesh);
     if (load->problems->count == before)
         check_shares(load, topology, &pairs);
     check_granted(load, topology, &pairs);
@@ -446,12 +491,20 @@ static void check_scheme(struct scenario_load *load) {
                   "learnt from");
 }
 
+static void check_chain(struct scenario_load *load) {
+    const struct scenario_chain *chain = &load->scenario->chain;
+    if (chain->timeout_max_ns < chain->timeout_ns && sound_in(load, "chain", "timeout") &&
+        sound_in(load, "chain", "timeout_max"))
+        report_in(load, "chain", "timeout_max", "shorter than `timeout`, where it begins");
+}
+
 void scenario_check(struct scenario_load *load) {
     struct topology_plan plan;
     struct topology topology;
     check_task(load);
     check_data(load);
     check_scheme(load);
+    check_chain(load);
     check_run(load);
     plan_init(&plan, load->scenario, load->scratch);
     bool nodes = check_nodes(load, &plan), links = check_links(load, &plan);

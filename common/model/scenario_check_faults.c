@@ -70,6 +70,14 @@ static bool are_related(const struct topology_plan *plan, const struct topology 
     return false;
 }
 
+/* Is there a link of the mesh between any node of `a` and any of `b`? */
+static bool are_in_mesh(const struct topology_plan *plan, struct plan_selection a, struct plan_selection b) {
+    const struct scenario_group *groups = plan->scenario->groups;
+    bool same = a.group == b.group &&
+                (plan->node_count[a.group] == 1 || (a.node != TOPOLOGY_NONE && a.node == b.node));
+    return plan_is_mesh(groups[a.group].role, groups[b.group].role) && !same;
+}
+
 static void check_ends(struct scenario_load *load, const struct topology_plan *plan,
                        const struct topology *topology, uint32_t index) {
     const struct scenario_fault *fault = &load->scenario->faults[index];
@@ -78,7 +86,7 @@ static void check_ends(struct scenario_load *load, const struct topology_plan *p
     if (!from || !to || topology == NULL)
         return;
     struct plan_selection a = plan_select(plan, fault->from), b = plan_select(plan, fault->to);
-    if (!are_related(plan, topology, a, b) && !are_related(plan, topology, b, a))
+    if (!are_related(plan, topology, a, b) && !are_related(plan, topology, b, a) && !are_in_mesh(plan, a, b))
         scenario_report(load, "faults", index, "to",
                         "there is no link between `%s` and `%s`, so nothing would happen", fault->from,
                         fault->to);

@@ -87,6 +87,7 @@ static json_t *value_schema(const struct schema_field *field) {
     case SCHEMA_SEED:
         return integer_schema(field);
     case SCHEMA_NUMBER:
+    case SCHEMA_BYTES:
         return quantity_schema(field, dimension);
     case SCHEMA_TIME:
         return quantity_schema(field, UNIT_TIME);

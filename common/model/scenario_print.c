@@ -77,6 +77,7 @@ static void print_scalar(FILE *out, const struct schema_field *field, const void
     uint32_t count;
     uint64_t seed;
     bool yes;
+    char unit[UNITS_TEXT_MAX];
     switch (field->type) {
     case SCHEMA_NAME:
     case SCHEMA_TEXT:
@@ -92,6 +93,10 @@ static void print_scalar(FILE *out, const struct schema_field *field, const void
     case SCHEMA_COUNT:
         memcpy(&count, value, sizeof count);
         fprintf(out, "%" PRIu32, count);
+        return;
+    case SCHEMA_BYTES:
+        memcpy(&count, value, sizeof count);
+        fputs(units_print((double)count * 8, field->dimension, unit), out);
         return;
     case SCHEMA_SEED:
         memcpy(&seed, value, sizeof seed);
@@ -127,7 +132,7 @@ static bool is_absent(const struct schema_field *field, const void *base) {
         memcpy(&time_ns, value, sizeof time_ns);
     if (field->type == SCHEMA_COUNT && field->fallback == NULL)
         memcpy(&count, value, sizeof count);
-    if (field->type == SCHEMA_LIST)
+    if (field->type == SCHEMA_LIST && (field->flags & SCHEMA_REQUIRED) == 0)
         memcpy(&count, (const char *)base + field->count_offset, sizeof count);
     bool text = (field->type == SCHEMA_TEXT || field->type == SCHEMA_NAME) && *value == '\0';
     return text || time_ns == VTIME_NEVER || count == 0;
@@ -138,6 +143,7 @@ static void print_list(FILE *out, const struct schema_field *field, const void *
     uint32_t count;
     memcpy(&entries, (const char *)base + field->offset, sizeof entries);
     memcpy(&count, (const char *)base + field->count_offset, sizeof count);
+    fputs(count == 0 ? " []\n" : "\n", out);
     for (uint32_t i = 0; i < count; i++) {
         fprintf(out, "%*s- ", indent + 2, "");
         print_map(out, field->fields, entries + i * field->size, indent + 4);
@@ -162,7 +168,6 @@ static void print_map(FILE *out, const struct schema *schema, const void *base, 
             fprintf(out, "\n%*s", indent + 2, "");
             print_map(out, schema_chosen(schema, field, base)->schema, options, indent + 2);
         } else if (field->type == SCHEMA_LIST) {
-            fputc('\n', out);
             print_list(out, field, base, indent);
         } else {
             fputc(' ', out);

@@ -80,6 +80,7 @@ static void write_type(FILE *out, const struct schema_field *field) {
         fputs("list", out);
         return;
     case SCHEMA_NUMBER:
+    case SCHEMA_BYTES:
     case SCHEMA_TIME:
         fputs(units_name(field->type == SCHEMA_TIME ? UNIT_TIME : field->dimension), out);
         return;

@@ -28,10 +28,11 @@
 #define ARRAY(type, member) .offset = offsetof(struct type, member), .size = LENGTH(((struct type *)0)->member)
 #define SCHEMA(rows, noun) {.fields = rows, .count = LENGTH(rows), .item = noun}
 
-static const char *const role_names[] = {"device", "gateway", "edge", NULL};
+static const char *const role_names[] = {"device", "gateway", "edge", "chain", NULL};
 static const char *const role_docs[] = {"makes one task per slot and sends it to its gateway",
                                         "processes tasks or sends them on to its edge server",
-                                        "processes what the gateways below it send", NULL};
+                                        "processes what the gateways below it send",
+                                        "a validator: agrees with the others on the next block of the ledger", NULL};
 
 static const struct schema_field group_rows[] = {
     {.key = "name", .type = SCHEMA_NAME, .flags = SCHEMA_REQUIRED, MEMBER(scenario_group, name),
@@ -39,8 +40,8 @@ static const struct schema_field group_rows[] = {
     {.key = "role", .type = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED, MEMBER(scenario_group, role), .names = role_names,
      .name_docs = role_docs, .doc = "Which program plays the nodes."},
     {.key = "parent", .type = SCHEMA_NAME, .flags = SCHEMA_REFERENCE, MEMBER(scenario_group, parent),
-     .doc = "Group of the tier above: devices stand below a gateway, gateways below an edge server, edge servers below "
-            "nothing."},
+     .doc = "Group of the tier above: devices stand below a gateway, gateways below an edge server; edge servers "
+            "and validators stand below nothing."},
     {.key = "count", .type = SCHEMA_COUNT, MEMBER(scenario_group, count), .minimum = 1,
      .maximum = SCENARIO_NODES_MAX,
      .doc = "Number of nodes, called NAME-1 to NAME-n and dealt to the parents in even blocks. Without `count` and "
@@ -104,9 +105,9 @@ static const struct schema_field link_rows[] = {
     {.key = "from", .type = SCHEMA_NAME, .flags = SCHEMA_REQUIRED | SCHEMA_REFERENCE, MEMBER(scenario_link, from),
      .doc = "Sending node or group."},
     {.key = "to", .type = SCHEMA_NAME, .flags = SCHEMA_REQUIRED | SCHEMA_REFERENCE, MEMBER(scenario_link, to),
-     .doc = "Receiving node or group, the parent or child of the sender. There is one link for every pair of parent "
-            "and child, and each direction needs one. An entry that names a node goes before one that names its "
-            "group."},
+     .doc = "Receiving node or group, the parent or child of the sender; or both are validators, or one is an edge "
+            "server and the other a validator. There is one link for every such pair of nodes, and each direction needs "
+            "one. An entry that names a node goes before one that names its group."},
     {.key = "kind", .type = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED, MEMBER(scenario_link, kind), .names = kind_names,
      .name_docs = kind_docs, .doc = "How packets travel."},
     {.key = "rate", .type = SCHEMA_NUMBER, .dimension = UNIT_RATE, .flags = SCHEMA_REQUIRED,
@@ -369,7 +370,7 @@ static const struct schema_field scenario_rows[] = {
     {.key = "nodes", .type = SCHEMA_LIST, .flags = SCHEMA_REQUIRED, ENTRIES(groups, group_count, scenario_group),
      .fields = &scenario_schema_group, .doc = "Groups of nodes, in the order in which nodes get their numbers."},
     {.key = "links", .type = SCHEMA_LIST, .flags = SCHEMA_REQUIRED, ENTRIES(links, link_count, scenario_link),
-     .fields = &scenario_schema_link, .doc = "Directed links between parents and children."},
+     .fields = &scenario_schema_link, .doc = "Directed links between parents and children, between all validators, and between edge servers and validators."},
     {.key = "task", .type = SCHEMA_MAP, .fields = &task_schema, .doc = "What devices make in every slot."},
     {.key = "compute", .type = SCHEMA_MAP, .fields = &compute_schema, .doc = "How long processing takes."},
     {.key = "policy", .type = SCHEMA_MAP, .fields = &policy_schema, .doc = "Where tasks are processed."},
@@ -381,6 +382,8 @@ static const struct schema_field scenario_rows[] = {
      .doc = "What a scheme decides about: tasks, devices and the edge server."},
     {.key = "training", .type = SCHEMA_MAP, .fields = &training_schema, .when = SCHEMES, .doc = "How a scheme learns."},
     {.key = "data", .type = SCHEMA_MAP, .fields = &data_schema, .doc = "Vibration data."},
+    {.key = "chain", .type = SCHEMA_MAP, .flags = SCHEMA_VALIDATORS, .fields = &scenario_schema_chain,
+     .doc = "What validators, the nodes of role chain, run."},
     {.key = "faults", .type = SCHEMA_LIST, ENTRIES(faults, fault_count, scenario_fault),
      .fields = &scenario_schema_fault, .doc = "Schedule of what goes wrong."},
 };
@@ -393,6 +396,15 @@ const struct schema_field *schema_find(const struct schema *schema, const char *
         if (schema->fields[i].key[0] == key[0] && strcmp(schema->fields[i].key, key) == 0)
             return &schema->fields[i];
     return NULL;
+}
+
+/* Has a group of the scenario at `base` role chain? */
+static bool has_validators(const void *base) {
+    const struct scenario *scenario = base;
+    for (uint32_t i = 0; i < scenario->group_count; i++)
+        if (scenario->groups[i].role == ROLE_CHAIN)
+            return true;
+    return false;
 }
 
 static const struct schema_field *condition_field(const struct schema *schema,
@@ -415,6 +427,8 @@ const struct scheme_options *schema_chosen(const struct schema *schema, const st
 
 bool schema_applies(const struct schema *schema, const struct schema_field *field, const void *base) {
     const struct schema_field *decider = condition_field(schema, field);
+    if ((field->flags & SCHEMA_VALIDATORS) != 0)
+        return has_validators(base);
     if (decider == NULL)
         return true;
     unsigned value;
@@ -426,6 +440,8 @@ bool schema_applies(const struct schema *schema, const struct schema_field *fiel
 const char *schema_condition_text(const struct schema *schema, const struct schema_field *field,
                                   char text[SCHEMA_CONDITION_MAX]) {
     text[0] = '\0';
+    if ((field->flags & SCHEMA_VALIDATORS) != 0)
+        snprintf(text, SCHEMA_CONDITION_MAX, "nodes of role `chain`");
     const struct schema_field *decider = condition_field(schema, field);
     if (decider == NULL)
         return text;

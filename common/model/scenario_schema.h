@@ -15,6 +15,7 @@ enum schema_type {
     SCHEMA_NAME,    /* char[size]: letter, then letters, digits, - and _ */
     SCHEMA_BOOL,    /* bool */
     SCHEMA_COUNT,   /* uint32_t */
+    SCHEMA_BYTES,   /* uint32_t bytes, written as data; range in bits */
     SCHEMA_SEED,    /* uint64_t */
     SCHEMA_NUMBER,  /* double with dimension */
     SCHEMA_TIME,    /* int64_t ns */
@@ -22,18 +23,20 @@ enum schema_type {
     SCHEMA_NUMBERS, /* double[size], 1..size of them; a single one needs no brackets and fills all */
     SCHEMA_TIMES,   /* int64_t[size] */
     SCHEMA_MATRIX,  /* double[size][size] */
-    SCHEMA_TREE,    /* const struct tree_node *: kept as it stands, for whoever reads further; not in scenarios */
-    SCHEMA_MAP,     /* further keys, by `fields` */
-    SCHEMA_CHOSEN,  /* pointer to a struct whose table depends on the scheme (scheme_options.h) */
-    SCHEMA_LIST     /* pointer to an array of structs of `size` bytes, length at count_offset */
+    SCHEMA_TREE,   /* const struct tree_node *: kept as it stands, for whoever reads further; not in scenarios
+                    */
+    SCHEMA_MAP,    /* further keys, by `fields` */
+    SCHEMA_CHOSEN, /* pointer to a struct whose table depends on the scheme (scheme_options.h) */
+    SCHEMA_LIST    /* pointer to an array of structs of `size` bytes, length at count_offset */
 };
 
 enum schema_flag {
-    SCHEMA_REQUIRED = 1, /* no default: must be given where it applies */
-    SCHEMA_ABOVE = 2,    /* minimum itself is outside */
-    SCHEMA_NEVER = 4,    /* time: not given is VTIME_NEVER */
-    SCHEMA_REFERENCE = 8, /* name: of a node or group that must exist */
-    SCHEMA_PATH = 32      /* text: a file or folder whose content belongs to the run */
+    SCHEMA_REQUIRED = 1,   /* no default: must be given where it applies */
+    SCHEMA_ABOVE = 2,      /* minimum itself is outside */
+    SCHEMA_NEVER = 4,      /* time: not given is VTIME_NEVER */
+    SCHEMA_REFERENCE = 8,  /* name: of a node or group that must exist */
+    SCHEMA_PATH = 32,      /* text: a file or folder whose content belongs to the run */
+    SCHEMA_VALIDATORS = 64 /* of struct scenario: applies only where a group has role chain */
 };
 
 /* A field applies only where the field `key` of the same map (which must itself apply) has a value in `mask`.
@@ -69,7 +72,7 @@ struct schema {
 };
 
 extern const struct schema scenario_schema, scenario_schema_group, scenario_schema_link,
-    scenario_schema_fault;
+    scenario_schema_fault, scenario_schema_chain;
 
 /* A row of a table for `struct type`. */
 #define SCHEMA_MEMBER(type, member)                                                                          \
@@ -78,7 +81,8 @@ extern const struct schema scenario_schema, scenario_schema_group, scenario_sche
 
 const struct schema_field *schema_find(const struct schema *schema, const char *key);
 
-/* The table and struct size that the field of type SCHEMA_CHOSEN has in the struct at `base`; the field applies there. */
+/* The table and struct size that the field of type SCHEMA_CHOSEN has in the struct at `base`; the field
+ * applies there. */
 struct scheme_options;
 const struct scheme_options *schema_chosen(const struct schema *schema, const struct schema_field *field,
                                            const void *base);

@@ -181,6 +181,21 @@ static void bind_number(struct binder *binder, const struct schema_field *field,
         memcpy(target, &value, sizeof value);
 }
 
+/* Whole bytes, written as an amount of data. */
+static void bind_bytes(struct binder *binder, const struct schema_field *field, struct tree_node *node,
+                       void *target) {
+    double bits = 0;
+    char got[DESCRIBED_MAX];
+    bind_number(binder, field, node, &bits);
+    if (node->bad)
+        return;
+    uint32_t bytes = (uint32_t)(bits / 8);
+    if ((double)bytes * 8 != bits)
+        binder_wrong(binder, node, "expected whole bytes, got %s", binder_describe(node, got));
+    else
+        memcpy(target, &bytes, sizeof bytes);
+}
+
 static void bind_time(struct binder *binder, const struct schema_field *field, struct tree_node *node,
                       void *target) {
     if (!take_scalar(binder, node, units_name(UNIT_TIME), units_example(UNIT_TIME)))
@@ -291,6 +306,9 @@ void binder_read(struct binder *binder, const struct schema_field *field, struct
         return;
     case SCHEMA_NUMBER:
         bind_number(binder, field, node, target);
+        return;
+    case SCHEMA_BYTES:
+        bind_bytes(binder, field, node, target);
         return;
     case SCHEMA_TIME:
         bind_time(binder, field, node, target);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/random.h"
@@ -47,22 +48,59 @@ static void add_link(const struct wiring *wiring, uint32_t from, uint32_t to, ui
     topology->nodes[from].link_count++;
 }
 
-/* The outgoing links of a node, by receiver: children are in order, the parent goes between them. */
-static void add_links_of(const struct wiring *wiring, uint32_t id) {
+/* A link that a node may have. */
+struct candidate {
+    uint32_t to, child, entry; /* child: the lower end in the tree, or `to` */
+};
+
+static int compare_candidates(const void *a, const void *b) {
+    const struct candidate *left = a, *right = b;
+    return (left->to > right->to) - (left->to < right->to);
+}
+
+/* Receivers beside the tree. */
+static uint32_t add_mesh(const struct wiring *wiring, uint32_t id, struct candidate *items) {
+    const struct plan_mesh *mesh = &wiring->pairs->mesh;
+    enum node_role role = wiring->topology->nodes[id].role;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < mesh->member_count; i++) {
+        uint32_t to = mesh->members[i];
+        const uint32_t *entry =
+            plan_is_mesh(role, wiring->topology->nodes[to].role) ? plan_mesh_entry(mesh, id, to) : NULL;
+        if (entry != NULL)
+            items[count++] = (struct candidate){.to = to, .child = to, .entry = *entry};
+    }
+    return count;
+}
+
+/* The outgoing links of a node, by receiver. `items` has room for all. */
+static void add_links_of(const struct wiring *wiring, uint32_t id, struct candidate *items) {
     const struct topology *topology = wiring->topology;
     struct topology_node *node = &wiring->topology->nodes[id];
+    uint32_t count = 0;
     node->first_link = topology->link_count;
-    bool parent_done = node->parent == TOPOLOGY_NONE;
     for (uint32_t i = 0; i < node->child_count; i++) {
         uint32_t child = topology->children[node->first_child + i];
-        if (!parent_done && node->parent < child) {
-            add_link(wiring, id, node->parent, id, wiring->pairs->up[id]);
-            parent_done = true;
-        }
-        add_link(wiring, id, child, child, wiring->pairs->down[child]);
+        items[count++] = (struct candidate){.to = child, .child = child, .entry = wiring->pairs->down[child]};
     }
-    if (!parent_done)
-        add_link(wiring, id, node->parent, id, wiring->pairs->up[id]);
+    if (node->parent != TOPOLOGY_NONE)
+        items[count++] = (struct candidate){.to = node->parent, .child = id, .entry = wiring->pairs->up[id]};
+    count += add_mesh(wiring, id, items + count);
+    qsort(items, count, sizeof *items, compare_candidates);
+    for (uint32_t i = 0; i < count; i++)
+        add_link(wiring, id, items[i].to, items[i].child, items[i].entry);
+}
+
+/* The most links that one node may have, and all together. */
+static uint32_t most_links(const struct wiring *wiring, size_t *total) {
+    const struct plan_mesh *mesh = &wiring->pairs->mesh;
+    uint32_t children = 0;
+    for (uint32_t id = 0; id < wiring->topology->node_count; id++)
+        if (wiring->topology->nodes[id].child_count > children)
+            children = wiring->topology->nodes[id].child_count;
+    *total =
+        (size_t)wiring->topology->node_count * 2 + (size_t)mesh->validator_count * mesh->member_count * 2;
+    return children + 1 + mesh->member_count;
 }
 
 /* Devices stand uniformly in the square; everything else stands in its middle. */
@@ -99,12 +137,15 @@ enum status topology_build(const struct scenario *scenario, struct arena *arena,
     TRY(plan_count(&plan, error));
     plan_expand(&plan, arena, topology);
     plan_pair_links(&plan, topology, arena, &pairs, NULL, NULL);
-    topology->links = arena_alloc_array(arena, (size_t)topology->node_count * 2, sizeof *topology->links);
     struct wiring wiring = {.scenario = scenario, .topology = topology, .arena = arena, .pairs = &pairs};
     place(scenario, topology);
     wiring.devices_below = plan_devices_below(topology, arena, &wiring.device_total);
+    size_t total;
+    uint32_t most = most_links(&wiring, &total);
+    struct candidate *items = arena_alloc_array(arena, most, sizeof *items);
+    topology->links = arena_alloc_array(arena, total, sizeof *topology->links);
     for (uint32_t id = 0; id < topology->node_count; id++)
-        add_links_of(&wiring, id);
+        add_links_of(&wiring, id, items);
     mark_crashing(&plan, topology);
     return STATUS_OK;
 }

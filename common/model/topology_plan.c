@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/ledger/genesis.h"
+
 void plan_init(struct topology_plan *plan, const struct scenario *scenario, struct arena *arena) {
     uint32_t count = scenario->group_count;
     *plan = (struct topology_plan){.scenario = scenario};
@@ -42,6 +44,24 @@ static bool names_fit(const struct topology_plan *plan, uint32_t group) {
     return letters < SCENARIO_NAME_MAX || (config->per_parent == 0 && config->count == 0);
 }
 
+/* A set of validators is a bitmap, and genesis names every validator and edge server. */
+static enum status check_mesh_size(const struct topology_plan *plan, struct error *error) {
+    uint64_t validators = 0, edges = 0;
+    for (uint32_t group = 0; group < plan->scenario->group_count; group++) {
+        enum node_role role = plan->scenario->groups[group].role;
+        validators += role == ROLE_CHAIN ? plan->node_count[group] : 0;
+        edges += role == ROLE_EDGE ? plan->node_count[group] : 0;
+    }
+    if (validators > VALIDATORS_MAX)
+        return error_set(error, STATUS_LIMIT, "%llu validators, but a chain takes at most %u",
+                         (unsigned long long)validators, VALIDATORS_MAX);
+    if (validators > 0 && validators + edges > SUBMITTERS_MAX)
+        return error_set(error, STATUS_LIMIT,
+                         "%llu edge servers beside %llu validators, but a chain takes %u of both",
+                         (unsigned long long)edges, (unsigned long long)validators, SUBMITTERS_MAX);
+    return STATUS_OK;
+}
+
 enum status plan_count(struct topology_plan *plan, struct error *error) {
     uint64_t total = 0;
     for (uint32_t group = 0; group < plan->scenario->group_count; group++) {
@@ -59,6 +79,7 @@ enum status plan_count(struct topology_plan *plan, struct error *error) {
                              "names of the nodes of group `%s` would be longer than %d bytes", name,
                              SCENARIO_NAME_MAX - 1);
     }
+    TRY(check_mesh_size(plan, error));
     plan->total = (uint32_t)total;
     plan->counted = true;
     return STATUS_OK;
@@ -199,6 +220,105 @@ void plan_expand(const struct topology_plan *plan, struct arena *arena, struct t
     expand_children(arena, topology);
 }
 
+/* How many ends of an entry name single nodes of a group. */
+static int specificity(const struct topology_plan *plan, uint32_t link) {
+    const struct scenario_link *config = &plan->scenario->links[link];
+    return (plan_select(plan, config->from).node != TOPOLOGY_NONE) +
+           (plan_select(plan, config->to).node != TOPOLOGY_NONE);
+}
+
+/* ---- the mesh ---- */
+
+bool plan_is_mesh(enum node_role a, enum node_role b) {
+    return (a == ROLE_CHAIN && (b == ROLE_CHAIN || b == ROLE_EDGE)) || (a == ROLE_EDGE && b == ROLE_CHAIN);
+}
+
+static void mesh_init(const struct topology_plan *plan, const struct topology *topology, struct arena *arena,
+                      struct plan_mesh *mesh) {
+    *mesh = (struct plan_mesh){0};
+    uint32_t validators = 0, members = 0;
+    for (uint32_t id = 0; id < plan->total; id++) {
+        validators += topology->nodes[id].role == ROLE_CHAIN;
+        members += topology->nodes[id].role == ROLE_CHAIN || topology->nodes[id].role == ROLE_EDGE;
+    }
+    if (validators == 0)
+        return;
+    mesh->validators = arena_alloc_array(arena, validators, sizeof(uint32_t));
+    mesh->members = arena_alloc_array(arena, members, sizeof(uint32_t));
+    for (uint32_t id = 0; id < plan->total; id++) {
+        enum node_role role = topology->nodes[id].role;
+        if (role == ROLE_CHAIN)
+            mesh->validators[mesh->validator_count++] = id;
+        if (role == ROLE_CHAIN || role == ROLE_EDGE)
+            mesh->members[mesh->member_count++] = id;
+    }
+    size_t pairs = (size_t)validators * members;
+    mesh->out = arena_alloc_array(arena, pairs, sizeof(uint32_t));
+    mesh->in = arena_alloc_array(arena, pairs, sizeof(uint32_t));
+    memset(mesh->out, 0xff, pairs * sizeof(uint32_t));
+    memset(mesh->in, 0xff, pairs * sizeof(uint32_t));
+}
+
+static uint32_t place_of(const uint32_t *ids, uint32_t count, uint32_t id) {
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (ids[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && ids[low] == id ? low : TOPOLOGY_NONE;
+}
+
+uint32_t *plan_mesh_entry(const struct plan_mesh *mesh, uint32_t from, uint32_t to) {
+    uint32_t sender = place_of(mesh->validators, mesh->validator_count, from);
+    uint32_t receiver = place_of(mesh->validators, mesh->validator_count, to);
+    bool out = sender != TOPOLOGY_NONE;
+    uint32_t member = place_of(mesh->members, mesh->member_count, out ? to : from);
+    if (from == to || (!out && receiver == TOPOLOGY_NONE) || member == TOPOLOGY_NONE)
+        return NULL;
+    return out ? &mesh->out[(size_t)sender * mesh->member_count + member]
+               : &mesh->in[(size_t)receiver * mesh->member_count + member];
+}
+
+/* An entry that serves pairs of the mesh. */
+struct mesh_entry {
+    const struct topology_plan *plan;
+    struct plan_mesh *mesh;
+    plan_conflict conflict;
+    void *context;
+    uint32_t link;
+};
+
+static void deal_mesh_pair(const struct mesh_entry *entry, uint32_t from, uint32_t to) {
+    uint32_t *slot = plan_mesh_entry(entry->mesh, from, to);
+    if (slot == NULL)
+        return;
+    if (*slot == TOPOLOGY_NONE) {
+        *slot = entry->link;
+        return;
+    }
+    int mine = specificity(entry->plan, entry->link), other = specificity(entry->plan, *slot);
+    if (mine == other && entry->conflict != NULL)
+        entry->conflict(entry->context, entry->link, *slot, to);
+    if (mine > other)
+        *slot = entry->link;
+}
+
+static void deal_mesh(const struct mesh_entry *entry, struct plan_selection from, struct plan_selection to) {
+    const struct topology_plan *plan = entry->plan;
+    uint32_t senders = from.node == TOPOLOGY_NONE ? plan->node_count[from.group] : 1;
+    uint32_t receivers = to.node == TOPOLOGY_NONE ? plan->node_count[to.group] : 1;
+    uint32_t sender = from.node == TOPOLOGY_NONE ? plan->first_node[from.group] : from.node;
+    uint32_t receiver = to.node == TOPOLOGY_NONE ? plan->first_node[to.group] : to.node;
+    for (uint32_t i = 0; i < senders; i++)
+        for (uint32_t k = 0; k < receivers; k++)
+            deal_mesh_pair(entry, sender + i, receiver + k);
+}
+
+/* ---- the tree ---- */
+
 /* One end of a link entry served by it, and what it competes with. */
 struct pairing {
     const struct topology_plan *plan;
@@ -210,13 +330,6 @@ struct pairing {
     bool up;
     struct plan_selection child, parent;
 };
-
-/* How many ends of an entry name single nodes of a group. */
-static int specificity(const struct topology_plan *plan, uint32_t link) {
-    const struct scenario_link *config = &plan->scenario->links[link];
-    return (plan_select(plan, config->from).node != TOPOLOGY_NONE) +
-           (plan_select(plan, config->to).node != TOPOLOGY_NONE);
-}
 
 static void deal_pair(const struct pairing *pairing, uint32_t child) {
     const struct topology_node *node = &pairing->topology->nodes[child];
@@ -257,11 +370,17 @@ void plan_pair_links(const struct topology_plan *plan, const struct topology *to
     links->down = arena_alloc_array(arena, plan->total, sizeof(uint32_t));
     memset(links->up, 0xff, plan->total * sizeof(uint32_t));
     memset(links->down, 0xff, plan->total * sizeof(uint32_t));
+    mesh_init(plan, topology, arena, &links->mesh);
     for (uint32_t link = 0; link < plan->scenario->link_count; link++) {
         struct plan_selection from = plan_select(plan, plan->scenario->links[link].from);
         struct plan_selection to = plan_select(plan, plan->scenario->links[link].to);
         if (from.group == TOPOLOGY_NONE || to.group == TOPOLOGY_NONE)
             continue;
+        if (plan_is_mesh(plan->scenario->groups[from.group].role, plan->scenario->groups[to.group].role)) {
+            struct mesh_entry entry = {plan, &links->mesh, conflict, context, link};
+            deal_mesh(&entry, from, to);
+            continue;
+        }
         bool up = plan->parent_group[from.group] == to.group;
         struct pairing pairing = {plan, topology, links,          conflict,      context,
                                   link, up,       up ? from : to, up ? to : from};

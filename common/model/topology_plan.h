@@ -44,11 +44,28 @@ void plan_node_name(const struct topology_plan *plan, uint32_t group, uint32_t p
                     char name[SCENARIO_NAME_MAX]);
 uint32_t plan_parent_position(const struct topology_plan *plan, uint32_t group, uint32_t position);
 
+/* May nodes of these roles, which are not parent and child, be linked: validators with each other and with
+ * edge servers? */
+bool plan_is_mesh(enum node_role a, enum node_role b);
+
+/* Links beside the tree: from each validator to every other and to every edge server, and back. */
+struct plan_mesh {
+    uint32_t *validators; /* node ids, ascending */
+    uint32_t *members;    /* node ids of validators and edge servers, ascending */
+    uint32_t validator_count, member_count;
+    uint32_t *out; /* [validator][member]: link entry of validator -> member, TOPOLOGY_NONE for none */
+    uint32_t *in;  /* [validator][member]: of member -> validator, where the member is an edge server */
+};
+
 /* For every node, the index of the link entry that serves it and its parent, TOPOLOGY_NONE for none. */
 struct plan_links {
     uint32_t *up;   /* child -> parent, by child */
     uint32_t *down; /* parent -> child, by child */
+    struct plan_mesh mesh;
 };
+
+/* Where the entry of `from` -> `to` stands; NULL when the mesh has no such pair. */
+uint32_t *plan_mesh_entry(const struct plan_mesh *mesh, uint32_t from, uint32_t to);
 
 /* Called when two entries that are equally specific serve the same pair; the first keeps it. */
 typedef void (*plan_conflict)(void *context, uint32_t link, uint32_t other, uint32_t child);

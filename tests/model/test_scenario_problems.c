@@ -73,8 +73,10 @@ static void values_have_their_type_unit_and_range(void **state) {
          "longer than 47 bytes", 0},
         {"name: small", "name: small\ndescription: \"a\\x07\"", "|\"a\\x07", "cannot be printed", 0},
         {"role: edge", "role: egde", "|egde",
-         "nodes[0].role: expected one of `device`, `gateway`, `edge`, got `egde`; did you mean `edge`?", 0},
-        {"role: edge", "role: chain", "|chain", "expected one of", 0},
+         "nodes[0].role: expected one of `device`, `gateway`, `edge`, `chain`, got `egde`; did you mean "
+         "`edge`?",
+         0},
+        {"role: edge", "role: director", "|director", "expected one of", 0},
         {"delay: 10 us", "delay: 10 us, reorder: yes", "|yes", "expected `true` or `false`, got `yes`", 0},
         {"64 kbit}", "64 kbit}\npolicy: greedy", "|greedy", "expected a map of `key: value`", 0},
         {"rate: 100", "loss: {model: bernoulli, probability: 101 %}, rate: 100", "|101 %",
