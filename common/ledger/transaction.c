@@ -7,6 +7,7 @@
 #include "common/base/memory.h"
 #include "common/ledger/fields.h"
 #include "common/ledger/merkle.h"
+#include "common/ledger/signature_cache.h"
 
 #define Q32_ONE (INT64_C(1) << 32)
 
@@ -127,8 +128,8 @@ enum status transaction_check(const struct genesis *genesis, const struct transa
     bool formed = hash_equal(&tx->chain_id, &genesis->chain_id) && tx->sender < genesis->sender_count &&
                   tx->nonce > 0 && content_formed(genesis, tx) &&
                   tx->nonce <= UINT64_MAX - transaction_weight(tx);
-    if (!formed ||
-        !signature_valid(&tx->signature, &genesis->senders[tx->sender], data, size - SIGNATURE_BYTES))
+    if (!formed || !genesis_signature_valid(genesis, &tx->signature, &genesis->senders[tx->sender], data,
+                                            size - SIGNATURE_BYTES))
         return STATUS_INVALID;
     return STATUS_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "common/base/mutate.h"
 #include "common/ledger/fields.h"
+#include "common/ledger/signature_cache.h"
 
 struct hash proposal_parts_id(const struct proposal *proposal) {
     uint8_t bytes[4 + 8 + HASH_BYTES];
@@ -94,7 +95,8 @@ bool vote_valid(const struct genesis *genesis, const struct vote *vote) {
     if (!vote_formed(vote) || vote->validator >= genesis->validator_count)
         return false;
     vote_sign_bytes(&genesis->chain_id, vote, bytes);
-    return signature_valid(&vote->signature, &genesis->validators[vote->validator], bytes, sizeof bytes);
+    return genesis_signature_valid(genesis, &vote->signature, &genesis->validators[vote->validator], bytes,
+                                   sizeof bytes);
 }
 
 bool proposal_valid(const struct genesis *genesis, const struct proposal *proposal) {
@@ -102,8 +104,8 @@ bool proposal_valid(const struct genesis *genesis, const struct proposal *propos
     if (!proposal_formed(proposal) || proposal->proposer >= genesis->validator_count)
         return false;
     proposal_sign_bytes(&genesis->chain_id, proposal, bytes);
-    return signature_valid(&proposal->signature, &genesis->validators[proposal->proposer], bytes,
-                           sizeof bytes);
+    return genesis_signature_valid(genesis, &proposal->signature, &genesis->validators[proposal->proposer],
+                                   bytes, sizeof bytes);
 }
 
 void vote_encode(struct bytes_writer *writer, const struct vote *vote) {
