@@ -149,6 +149,12 @@ struct scenario_chain {
     uint32_t model_slots; /* an edge server offers a model every so many slots; 0: never */
 };
 
+/* Who the nodes are, and whether what they say is sealed. */
+struct scenario_identity {
+    char keys[512]; /* directory of `tierbed keys init`; "": keys derived from the seed */
+    bool seal;      /* messages between nodes are sealed */
+};
+
 enum data_source { DATA_GENERATOR = 0, DATA_RECORDS };
 
 struct scenario_data {
@@ -204,6 +210,7 @@ struct scenario {
     struct scenario_offloading offloading;
     struct scenario_training training;
     struct scenario_chain chain;
+    struct scenario_identity identity;
     struct scenario_data data;
     struct scenario_fault *faults;
     uint32_t fault_count;

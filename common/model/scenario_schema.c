@@ -330,6 +330,18 @@ static const struct schema_field training_rows[] = {
 };
 static const struct schema training_schema = SCHEMA(training_rows, NULL);
 
+#define IDENTITY(member) MEMBER(scenario, identity.member)
+
+static const struct schema_field identity_rows[] = {
+    {.key = "keys", .type = SCHEMA_TEXT, .flags = SCHEMA_PATH, IDENTITY(keys),
+     .doc = "Folder of keys and certificates made by `tierbed keys init`. Relative to the working directory. Without one, keys are "
+            "derived from the seed, which is as good for every purpose but keeping secrets."},
+    {.key = "seal", .type = SCHEMA_BOOL, IDENTITY(seal), .fallback = "true",
+     .doc = "Messages between nodes are sealed: encrypted and authenticated, replays dropped. Emulated sizes stay those of the "
+            "plain text. `false` for those who want to read the wire."},
+};
+static const struct schema identity_schema = SCHEMA(identity_rows, NULL);
+
 static const char *const source_names[] = {"generator", "records", NULL};
 static const char *const source_docs[] = {"a physical model of a bearing", "recorded vibration from `dir`", NULL};
 
@@ -384,6 +396,7 @@ static const struct schema_field scenario_rows[] = {
     {.key = "data", .type = SCHEMA_MAP, .fields = &data_schema, .doc = "Vibration data."},
     {.key = "chain", .type = SCHEMA_MAP, .flags = SCHEMA_VALIDATORS, .fields = &scenario_schema_chain,
      .doc = "What validators, the nodes of role chain, run."},
+    {.key = "identity", .type = SCHEMA_MAP, .fields = &identity_schema, .doc = "Who the nodes are, and sealing."},
     {.key = "faults", .type = SCHEMA_LIST, ENTRIES(faults, fault_count, scenario_fault),
      .fields = &scenario_schema_fault, .doc = "Schedule of what goes wrong."},
 };
