@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/net/message_chain.h"
 #include "common/net/message_slot.h"
 
 #define SAMPLES_MAX 4096
-#define BYTES_MAX 16384
+#define BYTES_MAX (1u << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -61,6 +62,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         PLAIN(WORKLOAD, workload)
         PLAIN(COMPLETION, completion)
         PLAIN(OUTCOME, outcome)
+        PLAIN(HELLO, hello)
+        PLAIN(TX, tx)
+        PLAIN(PROPOSAL, proposal)
+        PLAIN(BLOCK_PART, block_part)
+        PLAIN(VOTE, vote)
+        PLAIN(STATUS, status)
+        PLAIN(WANT, want)
+        PLAIN(COMMIT_CERT, commit_cert)
+        PLAIN(CATCHUP_REQ, catchup_req)
+        PLAIN(CATCHUP_RESP, catchup_resp)
+        PLAIN(SNAP_REQ, snap_req)
+        PLAIN(SNAP_META, snap_meta)
+        PLAIN(SNAP_CHUNK, snap_chunk)
+        PLAIN(BLOB_REQ, blob_req)
+        PLAIN(BLOB_RESP, blob_resp)
+        PLAIN(PROOF, proof)
+        PLAIN(MODEL, model)
     default:
         abort();
     }

@@ -17,6 +17,7 @@
 
 #define SAMPLES 25
 #define BYTES_MAX 256
+#define TYPES_END MESSAGE_HELLO /* those of the chain are in test_message_chain.c */
 
 struct any {
     struct message_task task;
@@ -37,13 +38,24 @@ struct any {
 static size_t encode(enum message_type type, const struct any *any, uint8_t *data, size_t capacity) {
     struct bytes_writer writer = bytes_writer_over(data, capacity);
     switch (type) {
-#define MESSAGE(id, name, least, most, from, to, lane, purpose)                                              \
+#define ENCODE(id, name)                                                                                     \
     case MESSAGE_##id:                                                                                       \
         message_encode_##name(&writer, &any->name);                                                          \
         break;
-#include "common/net/messages.def"
-#undef MESSAGE
-    case MESSAGE_COUNT:
+        ENCODE(TASK, task)
+        ENCODE(OFFLOAD, offload)
+        ENCODE(RESULT, result)
+        ENCODE(ANSWER, answer)
+        ENCODE(LINK_STATE, link_state)
+        ENCODE(ALLOCATE, allocate)
+        ENCODE(REFUSED, refused)
+        ENCODE(REPORT, report)
+        ENCODE(DECISION, decision)
+        ENCODE(WORKLOAD, workload)
+        ENCODE(COMPLETION, completion)
+        ENCODE(OUTCOME, outcome)
+#undef ENCODE
+    default: /* test_message_chain.c */
         fail();
     }
     assert_false(writer.failed);
@@ -91,7 +103,7 @@ static enum status decode(enum message_type type, const uint8_t *data, size_t si
     case MESSAGE_OUTCOME:
         status = message_decode_outcome(end, size, &any->outcome);
         break;
-    case MESSAGE_COUNT:
+    default:
         break;
     }
     free(end);
@@ -189,7 +201,7 @@ static void every_message_survives_a_round_trip(void **state) {
         struct any sent, got;
         random_any(&stream, &sent);
         memset(&got, 0xa5, sizeof got);
-        for (uint32_t type = 0; type < MESSAGE_COUNT; type++) {
+        for (uint32_t type = 0; type < TYPES_END; type++) {
             uint8_t data[BYTES_MAX], again[BYTES_MAX];
             size_t size = encode((enum message_type)type, &sent, data, sizeof data);
             assert_int_equal(decode((enum message_type)type, data, size, &got), STATUS_OK);
@@ -227,7 +239,7 @@ static void truncated_and_extended_payloads_are_refused(void **state) {
     struct any sent, got;
     random_init(&stream, 2, 0, RANDOM_TEST);
     random_any(&stream, &sent);
-    for (uint32_t type = 0; type < MESSAGE_COUNT; type++) {
+    for (uint32_t type = 0; type < TYPES_END; type++) {
         uint8_t data[BYTES_MAX] = {0};
         size_t size = encode((enum message_type)type, &sent, data, sizeof data - 1);
         for (size_t cut = 0; cut < size; cut++)
@@ -243,7 +255,7 @@ static void a_changed_byte_is_refused_or_means_what_it_says(void **state) {
     random_init(&stream, 3, 0, RANDOM_TEST);
     random_any(&stream, &sent);
     uint32_t refused = 0;
-    for (uint32_t type = 0; type < MESSAGE_COUNT; type++) {
+    for (uint32_t type = 0; type < TYPES_END; type++) {
         uint8_t data[BYTES_MAX], again[BYTES_MAX];
         size_t size = encode((enum message_type)type, &sent, data, sizeof data);
         for (size_t at = 0; at < size; at++)
@@ -349,7 +361,7 @@ static void the_table_states_the_real_sizes_and_directions(void **state) {
     random_init(&stream, 6, 0, RANDOM_TEST);
     random_any(&stream, &sent);
     sent.task.sample_count = sent.offload.window.sample_count = 1;
-    for (uint32_t type = 0; type < MESSAGE_COUNT; type++) {
+    for (uint32_t type = 0; type < TYPES_END; type++) {
         uint8_t data[BYTES_MAX];
         const struct message_info *info = message_info(type);
         assert_int_equal(encode((enum message_type)type, &sent, data, sizeof data), info->bytes_min);
