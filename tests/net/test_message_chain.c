@@ -112,7 +112,7 @@ static void random_certificate(struct random_stream *stream, struct certificate 
     random_bytes(stream, &certificate->block_id, HASH_BYTES);
     certificate->height = 1 + random_below(stream, 1000);
     certificate->round = (uint32_t)random_below(stream, 9);
-    certificate->bitmap = random_below(stream, 16);
+    certificate->bitmap = 1 + random_below(stream, 15);
     random_bytes(stream, certificate->signatures,
                  SIGNATURE_BYTES * (size_t)__builtin_popcountll(certificate->bitmap));
 }
@@ -366,7 +366,7 @@ static void shrink(struct any *any) {
     any->vote.count = any->snap_meta.count = 1;
     any->status.flags = 0;
     any->status.parts.count = any->want.parts.count = 0;
-    any->commit_cert.certificate.bitmap = any->snap_meta.certificate.bitmap = 0;
+    any->commit_cert.certificate.bitmap = any->snap_meta.certificate.bitmap = 1;
 }
 
 /* The most; `bulk` is 1 MiB. */
