@@ -1,9 +1,13 @@
 /* state: what the chain has decided so far: nonces, the registry of models, whom evidence has accused.
  *
- * A pure function of the blocks. Bounded by genesis: senders, open_models_max, models_kept per task, keys of
- * evidence no older than evidence_age. A model is open from the block that holds its update until q
- * attestations are on chain (then it is accepted or rejected by the median rule of 1.6) or evidence_age
- * heights have passed (then it is forgotten). */
+ * A pure function of the blocks. Bounded by genesis: senders, open_models_max, models_kept per task (of
+ * LEDGER_TASKS_MAX), keys of evidence no older than evidence_age and at most LEDGER_OFFENCES_MAX a height of
+ * that age and validator. A model is open from the block that holds its update until q attestations are on
+ * chain (then it is accepted or rejected by the median rule of 1.6) or evidence_age heights have passed (then
+ * it is forgotten). The median of n values is number (n - 1) / 2 in ascending order, from 0; an attestation
+ * whose verdict is 0 counts as the least value there is, so that q of them reject. Of the accepted models of
+ * a task the models_kept decided last are kept. RECORDS advance the nonce by their weight and leave nothing
+ * else. */
 #ifndef TIERBED_LEDGER_STATE_H
 #define TIERBED_LEDGER_STATE_H
 
@@ -11,6 +15,9 @@
 #include "common/ledger/evidence.h"
 #include "common/ledger/merkle.h"
 #include "common/ledger/transaction.h"
+
+#define LEDGER_TASKS_MAX 1024u /* task_id is below */
+#define LEDGER_OFFENCES_MAX 8u /* of one validator, times evidence_age + 1 */
 
 enum model_status { MODEL_OPEN = 1, MODEL_ACCEPTED = 2 };
 
@@ -24,7 +31,16 @@ struct ledger_model {
     int64_t claimed_q32[METRIC_COUNT];
     int64_t median_q32[METRIC_COUNT]; /* once accepted */
     uint64_t attested;                /* bitmap of validators */
-    int64_t *values;                  /* owned; open models: [validator][METRIC_COUNT] */
+    int64_t *values;  /* owned; open models: [validator][METRIC_COUNT], INT64_MIN where verdict was 0 */
+    struct hash leaf; /* of the state tree, as of the end of the last block that changed it */
+    bool leaf_known;
+};
+
+/* What evidence has shown, remembered so that it counts once. */
+struct ledger_offence {
+    struct hash key; /* evidence_key */
+    uint64_t height; /* of the two messages */
+    uint16_t accused;
 };
 
 struct ledger_state {
@@ -32,12 +48,13 @@ struct ledger_state {
     uint64_t height;               /* of the last block applied; 0: none */
     uint64_t *nonces;              /* owned; by sender: the last one used, 0: none */
     struct ledger_model *models;   /* owned; sorted by tx_id: the order of the state tree */
-    uint32_t model_count, model_capacity;
-    struct hash *evidence_keys; /* owned, sorted */
-    uint64_t *evidence_heights; /* owned, same order */
-    uint32_t evidence_count, evidence_capacity;
+    uint32_t model_count, model_capacity, open_count;
+    struct ledger_offence *offences; /* owned; sorted by key */
+    uint32_t offence_count, offence_capacity;
     uint64_t accused; /* bitmap of validators ever accused */
     uint64_t accepted_total, rejected_total, transactions_total;
+    struct hash root; /* of the state tree, as of the end of the last block */
+    bool root_known;
 };
 
 enum status ledger_state_init(struct ledger_state *state, const struct genesis *genesis);
@@ -72,6 +89,12 @@ void ledger_state_encode(struct bytes_writer *writer, const struct ledger_state 
 enum status ledger_state_decode(struct ledger_state *state, const struct genesis *genesis,
                                 const uint8_t *data, size_t size);
 
+/* Which blobs a validator must keep after the state's height (1.10): those of all models in the registry,
+ * sorted, none twice. `hashes`: room for model_count. Returns how many. Every other blob may be dropped,
+ * unless a block that is not applied yet speaks of it. */
+uint32_t ledger_state_blobs(const struct ledger_state *state, struct hash *hashes);
+bool ledger_state_needs_blob(const struct ledger_state *state, const struct hash *hash);
+
 const struct ledger_model *ledger_state_model(const struct ledger_state *state, const struct hash *tx_id);
 /* The best accepted model of a task: greatest median accuracy, then least loss, then the earliest. NULL:
  * none. */
@@ -86,8 +109,8 @@ enum status ledger_model_decode(const uint8_t *leaf, size_t size, struct ledger_
 
 /* Whole validity of a block on top of `state` and `tip` (NULL at height 1): header fields against genesis,
  * tip, state_root and history_root, the certificate of the tip, limits, time, every transaction. On success
- * `next` holds the state after it (the caller closes it). `why` (may be NULL) gets one sentence. Blobs are
- * not looked at. */
+ * `next` holds the state after it (the caller closes it; after a failure too). `why` (may be NULL) gets one
+ * sentence. block_txs_max bounds the sum of transaction_weight. Blobs are not looked at. */
 struct block_context {
     const struct genesis *genesis;
     const struct ledger_state *state;
