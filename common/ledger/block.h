@@ -22,7 +22,7 @@ struct block_header {
     uint64_t body_bytes;
     struct hash evidence_root; /* RFC 6962 over the encoded TX_EVIDENCE transactions of the block, in order */
     struct hash state_root;    /* after height-1 */
-    struct hash history_root;  /* RFC 6962 over block ids 1 .. height-1 */
+    struct hash history_root;  /* RFC 6962 over block ids 1 .. height-1; leaf: merkle_leaf(id, 32) */
     struct hash validators_hash, params_hash;
     uint16_t proposer; /* who made it, not who proposed it again */
     uint64_t time_ms;  /* > that of the block before */

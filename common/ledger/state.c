@@ -69,13 +69,12 @@ void ledger_state_close(struct ledger_state *state) {
 
 static const char *object_to_update(const struct ledger_state *state, const struct transaction *tx,
                                     enum status *status) {
-    const struct chain_params *params = &state->genesis->params;
     if (tx->task_id >= LEDGER_TASKS_MAX)
         return "its task is above the greatest there may be";
-    if (tx->blob_bytes > params->blob_bytes_max)
-        return "its model is larger than blob_bytes_max";
     *status = STATUS_FULL;
-    return state->open_count < params->open_models_max ? NULL : "the registry has no room for an open model";
+    return state->open_count < state->genesis->params.open_models_max
+               ? NULL
+               : "the registry has no room for an open model";
 }
 
 static const char *object_to_attestation(const struct ledger_state *state, const struct transaction *tx) {

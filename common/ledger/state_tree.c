@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "common/ledger/fields.h"
 #include "common/ledger/state_parts.h"
 
 #define STATE_VERSION 1u
@@ -20,10 +21,6 @@
 #define MODEL_FIXED_BYTES (1u + 32u + 1u + 4u * 4u + 3u * 8u + 3u * 32u + METRICS_BYTES + 8u)
 
 /* ---- writing ---- */
-
-static void put_hash(struct bytes_writer *writer, const struct hash *hash) {
-    bytes_put(writer, hash->bytes, HASH_BYTES);
-}
 
 static void put_metrics(struct bytes_writer *writer, const int64_t *metrics) {
     for (uint32_t i = 0; i < METRIC_COUNT; i++)
@@ -55,7 +52,7 @@ static void encode_nonces(struct bytes_writer *writer, const struct ledger_state
 
 static void encode_model(struct bytes_writer *writer, const struct ledger_model *model) {
     bytes_put_u8(writer, STATE_LEAF_MODEL);
-    put_hash(writer, &model->tx_id);
+    fields_put_hash(writer, &model->tx_id);
     bytes_put_u8(writer, model->status);
     bytes_put_u32(writer, model->task_id);
     bytes_put_u32(writer, model->sender);
@@ -64,9 +61,9 @@ static void encode_model(struct bytes_writer *writer, const struct ledger_model 
     bytes_put_u64(writer, model->height);
     bytes_put_u64(writer, model->fl_round);
     bytes_put_u64(writer, model->blob_bytes);
-    put_hash(writer, &model->blob_hash);
-    put_hash(writer, &model->chunk_root);
-    put_hash(writer, &model->metric_input_hash);
+    fields_put_hash(writer, &model->blob_hash);
+    fields_put_hash(writer, &model->chunk_root);
+    fields_put_hash(writer, &model->metric_input_hash);
     put_metrics(writer, model->claimed_q32);
     bytes_put_u64(writer, model->attested);
     if (model->status == MODEL_ACCEPTED) {
@@ -86,7 +83,7 @@ static void encode_evidence(struct bytes_writer *writer, const struct ledger_sta
     bytes_put_u64(writer, state->rejected_total);
     bytes_put_u32(writer, state->offence_count);
     for (uint32_t i = 0; i < state->offence_count; i++) {
-        put_hash(writer, &state->offences[i].key);
+        fields_put_hash(writer, &state->offences[i].key);
         bytes_put_u64(writer, state->offences[i].height);
         bytes_put_u16(writer, state->offences[i].accused);
     }
@@ -200,14 +197,6 @@ enum status ledger_state_prove(const struct ledger_state *state, const struct ha
 
 /* ---- reading ---- */
 
-static struct hash get_hash(struct bytes_reader *reader) {
-    struct hash hash = {{0}};
-    const uint8_t *bytes = bytes_get(reader, HASH_BYTES);
-    if (bytes != NULL)
-        memcpy(hash.bytes, bytes, HASH_BYTES);
-    return hash;
-}
-
 static void get_metrics(struct bytes_reader *reader, int64_t *metrics) {
     for (uint32_t i = 0; i < METRIC_COUNT; i++)
         metrics[i] = bytes_get_i64(reader);
@@ -218,7 +207,7 @@ static bool decode_model(struct bytes_reader *reader, struct ledger_model *model
     *model = (struct ledger_model){0};
     if (bytes_get_u8(reader) != STATE_LEAF_MODEL)
         return false;
-    model->tx_id = get_hash(reader);
+    model->tx_id = fields_get_hash(reader);
     model->status = bytes_get_u8(reader);
     model->task_id = bytes_get_u32(reader);
     model->sender = bytes_get_u32(reader);
@@ -227,9 +216,9 @@ static bool decode_model(struct bytes_reader *reader, struct ledger_model *model
     model->height = bytes_get_u64(reader);
     model->fl_round = bytes_get_u64(reader);
     model->blob_bytes = bytes_get_u64(reader);
-    model->blob_hash = get_hash(reader);
-    model->chunk_root = get_hash(reader);
-    model->metric_input_hash = get_hash(reader);
+    model->blob_hash = fields_get_hash(reader);
+    model->chunk_root = fields_get_hash(reader);
+    model->metric_input_hash = fields_get_hash(reader);
     get_metrics(reader, model->claimed_q32);
     model->attested = bytes_get_u64(reader);
     if (model->status == MODEL_ACCEPTED) {
@@ -324,7 +313,7 @@ static enum status decode_models(struct bytes_reader *reader, struct ledger_stat
 
 static enum status decode_offence(struct bytes_reader *reader, struct ledger_state *state) {
     uint32_t before = state->offence_count;
-    struct ledger_offence offence = {.key = get_hash(reader)};
+    struct ledger_offence offence = {.key = fields_get_hash(reader)};
     offence.height = bytes_get_u64(reader);
     offence.accused = bytes_get_u16(reader);
     if (reader->failed || offence.height > state->height || offence.accused >= VALIDATORS_MAX ||
