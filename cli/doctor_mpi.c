@@ -94,7 +94,7 @@ static bool on_path(const char *program, char *found, size_t size) {
 }
 
 void doctor_check_programs(struct doctor_report *report) {
-    static const char *const roles[] = {"director", "device", "gateway", "edge", "packed", "probe"};
+    static const char *const roles[] = {"director", "device", "gateway", "edge", "chain", "packed", "probe"};
     char missing[128] = "";
     size_t used = 0;
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "nodes/chain/chain.h"
 #include "nodes/child.h"
 #include "nodes/task.h"
 
@@ -14,6 +15,7 @@ struct child {
     struct scenario scenario;
     struct topology topology;
     struct bearing_source *bearings;
+    struct chain *chain;
     struct hosting hosting;
     struct outbox out;
     struct frame frame;
@@ -46,6 +48,8 @@ static enum status child_init(struct child *child, struct error *error) {
                          .resume_path = hosting_resume_path(&child->scenario, &child->topology.nodes[node])};
     TRY(open_bearings(child, error));
     child->hosting.env.bearings = child->bearings;
+    TRY(chain_open(&child->scenario, &child->topology, &child->chain, error));
+    child->hosting.env.chain = child->chain;
     return STATUS_OK;
 }
 
@@ -85,6 +89,7 @@ static enum status serve(struct child *child, int socket) {
 static void child_close(struct child *child) {
     hosting_close(&child->hosting);
     bearing_source_close(child->bearings);
+    chain_close(child->chain);
     outbox_close(&child->out);
     frame_close(&child->frame);
     arena_close(&child->arena);

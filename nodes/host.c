@@ -9,6 +9,7 @@
 #include "common/base/random.h"
 #include "common/record/durable.h"
 #include "common/time/wall.h"
+#include "nodes/chain/chain.h"
 #include "nodes/task.h"
 
 static enum status deliver(void *context, struct engine *engine, const struct engine_event *event);
@@ -366,7 +367,8 @@ static enum status open_node(struct host *host, uint32_t id, struct error *error
     struct node_env env = {.self = id,
                            .scenario = host->config.scenario,
                            .topology = host->config.topology,
-                           .bearings = host->bearings};
+                           .bearings = host->bearings,
+                           .chain = host->chain};
     node->totals.node = id;
     node->mode = NODE_UP;
     const struct node_class *class = node_class_of(host->config.topology, id);
@@ -407,6 +409,7 @@ enum status host_open(struct host *host, const struct host_config *config, struc
     if (host->nodes == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for %u nodes", host->node_count);
     TRY(open_bearings(host, error));
+    TRY(chain_open(config->scenario, config->topology, &host->chain, error));
     for (uint32_t id = 0; id < host->node_count; id++)
         if (is_here(host, id))
             TRY(open_node(host, id, error));
@@ -425,6 +428,7 @@ void host_close(struct host *host) {
     free(host->rows.data);
     outbox_close(&host->out);
     bearing_source_close(host->bearings);
+    chain_close(host->chain);
     if (host->node_count > 0)
         engine_close(&host->engine);
     memset(host, 0, sizeof *host);

@@ -52,6 +52,7 @@ struct host {
     struct engine engine;
     struct pacer pacer;
     struct bearing_source *bearings;
+    struct chain *chain;     /* NULL in a run without validators */
     struct host_node *nodes; /* by node id; those elsewhere are NODE_ABSENT */
     uint32_t node_count, here_count;
     struct outbox out;

@@ -42,6 +42,14 @@ static enum status load_scenario(struct earlier *earlier, struct run_options *op
             "--resume: the run in %s has no scheme, so there is no learning to go on with; run its "
             "scenario.yaml again instead",
             earlier->dir);
+    for (uint32_t i = 0; i < earlier->scenario.group_count; i++)
+        if (earlier->scenario.groups[i].role == ROLE_CHAIN)
+            return error_set(
+                error, STATUS_UNSUPPORTED,
+                "--resume: the run in %s has validators, and a ledger is not gone on with in another "
+                "run; run its scenario.yaml again instead, or give `training.resume` in a scenario "
+                "with validators to take over only what was learnt",
+                earlier->dir);
     return topology_build(&earlier->scenario, &earlier->arena, &earlier->topology, error);
 }
 

@@ -3,6 +3,7 @@
 #define TIERBED_NODES_CHAIN_CHAIN_H
 
 #include "common/ledger/genesis.h"
+#include "common/ledger/signature_cache.h"
 #include "common/ledger/store.h"
 #include "common/model/scenario.h"
 #include "common/model/topology.h"
@@ -18,7 +19,8 @@ struct chain {
     struct public_key *senders; /* owned; genesis borrows it */
     uint32_t *node_of_sender;   /* owned; node id by sender index; the first validator_count are validators */
     uint32_t *sender_of_node;   /* owned; by node id; CHAIN_NONE: none */
-    struct signing_key *keys;   /* owned; by node id; only those of nodes hosted here are set */
+    struct signing_key *keys;   /* owned; by node id; zero for nodes that sign nothing */
+    struct signature_cache verified; /* what this process has verified already; genesis borrows it */
 };
 
 enum status chain_open(const struct scenario *scenario, const struct topology *topology, struct chain **chain,
