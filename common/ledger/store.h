@@ -26,6 +26,10 @@ struct ledger_store_config {
     struct ledger_disk *disk; /* borrowed */
     enum ledger_durability durability;
     bool deep; /* at open: check every block, not only the last few */
+    /* For inspection beside a running validator: no lock, nothing is made, changed, checkpointed or thrown
+     * away, damage is told by each get_* instead of by the open; everything that writes gives STATUS_INVALID.
+     * STATUS_INVALID also when the directory is none of a ledger. */
+    bool read_only;
 };
 
 /* How the directory was found. */
