@@ -1,8 +1,8 @@
 /* mutate: known mistakes built into a copy of the program, to show that the campaign finds each of them.
  *
- * MUTATE(NAME, right, wrong) is (right) in every normal build. With -DTIERBED_MUTANTS it is (wrong) while
- * mutate_active is MUTANT_NAME: one build holds all mutants, and the campaign chooses one per run. It is the
- * one mutable global of the tree, and only that build has it. */
+ * MUTATE(NAME, right, wrong) is (right) in every normal build; (wrong) is compiled and never evaluated. With
+ * -DTIERBED_MUTANTS it is (wrong) while mutate_active is MUTANT_NAME: one build holds all mutants, and the
+ * campaign chooses one per run. It is the one mutable global of the tree, and only that build has it. */
 #ifndef TIERBED_BASE_MUTATE_H
 #define TIERBED_BASE_MUTATE_H
 
@@ -28,7 +28,7 @@ enum mutant {
 extern enum mutant mutate_active; /* MUTANT_NONE at start; set between runs only */
 #define MUTATE(name, right, wrong) (mutate_active == MUTANT_##name ? (wrong) : (right))
 #else
-#define MUTATE(name, right, wrong) (right)
+#define MUTATE(name, right, wrong) (1 ? (right) : (wrong)) /* both are compiled: nothing looks unused */
 #endif
 
 #endif

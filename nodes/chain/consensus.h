@@ -9,9 +9,15 @@
  * The caller verifies signatures before it hands anything in, and carries out the actions in order. The own
  * messages come back in: after CONSENSUS_DO_VOTE the caller signs, makes durable, sends, then hands the vote
  * to consensus_on_vote; after CONSENSUS_DO_PROPOSE likewise the proposal (consensus_on_proposal) and its
- * value (consensus_on_value). Memory is bounded: votes are held for the current round, the valid round, the
- * round of the last polka for each lock, and one future round per peer; of each validator at most two
- * conflicting votes per round and type, counted for either value. */
+ * value (consensus_on_value). Actions are appended to `out`: the caller sets its count to 0 first.
+ *
+ * Memory is bounded: votes are held for the current round and a few before it, the locked and the valid
+ * round, the round whose polka the current proposal refers to, and one future round per peer; of each
+ * validator at most two conflicting votes per round and type, counted for either value. What is dropped and
+ * why nothing waits for it: consensus_state.h. It asks this of the caller, as votes may get lost: every
+ * validator sends its last signed message again to peers that lack it, also to those in an earlier round
+ * (they see by it that the sender is done with theirs), and the prevotes of its valid round to those who
+ * lack them. */
 #ifndef TIERBED_NODES_CHAIN_CONSENSUS_H
 #define TIERBED_NODES_CHAIN_CONSENSUS_H
 
@@ -81,8 +87,9 @@ void consensus_enter_height(struct consensus *consensus, uint64_t height, uint16
 
 /* Back after a crash within `height`: lock, valid value and polka as persisted, round and step of the last
  * own signature (step 0: none at this height). Resumes at that (round, step): what is signed already is not
- * asked for again, and the time-out of the step runs so that it cannot stand still. `polka` are prevotes for
- * valid value at valid_round (may be NULL). */
+ * asked for again; the caller hands the last own vote (or proposal) in again and sends it again. A time-out
+ * runs at once for the proposal, and for the later steps as soon as q validators are done with the step.
+ * `polka` are prevotes for valid value at valid_round (may be NULL). */
 struct consensus_resume {
     uint64_t height;
     uint16_t first_proposer;
