@@ -5,16 +5,27 @@
 #include <string.h>
 
 #include "common/ledger/transaction.h"
+#include "common/net/identity.h"
 
 #define VERIFIED_ENTRIES 16384u /* signatures of some hundred heights of the largest set; half a megabyte */
 
-void chain_key_seed(uint64_t seed, uint32_t node, uint8_t out[32]) {
-    uint8_t data[12];
-    struct bytes_writer writer = bytes_writer_over(data, sizeof data);
-    bytes_put_u64(&writer, seed);
-    bytes_put_u32(&writer, node);
-    struct hash hash = hash_of("tierbed-node-key", data, sizeof data);
-    memcpy(out, hash.bytes, 32);
+/* What the node's certificate says, checked against the authority and the scenario. */
+static enum status certified_key(const struct identity_authority *authority, const struct scenario *scenario,
+                                 const struct topology_node *node, struct public_key *key,
+                                 struct error *error) {
+    struct identity_certificate certificate;
+    struct identity_subject subject;
+    const char *dir = scenario->identity.keys;
+    TRY(identity_load_certificate(dir, node->name, &certificate, error));
+    if (identity_check(authority, certificate.data, certificate.bytes, &subject) != IDENTITY_SOUND ||
+        strcmp(subject.name, node->name) != 0 || strcmp(subject.role, node_role_name(node->role)) != 0)
+        return error_set(
+            error, STATUS_INVALID,
+            "identity.keys: the certificate of %s in %s is not one of its authority for that name "
+            "and role %s; make new ones with `tierbed keys init`",
+            node->name, dir, node_role_name(node->role));
+    memcpy(key->bytes, subject.key, sizeof key->bytes);
+    return STATUS_OK;
 }
 
 static struct chain_params params_of(const struct scenario *scenario) {
@@ -41,26 +52,46 @@ static uint32_t count_roles(const struct topology *topology, enum node_role role
     return count;
 }
 
-/* Gives every node of `role` the next sender index and its key. */
-static void add_senders(struct chain *chain, const struct scenario *scenario, const struct topology *topology,
-                        enum node_role role) {
+/* Gives every node of `role` the next sender index and its public key. `authority` NULL: keys from the seed,
+ * all of which are known here. */
+static enum status add_senders(struct chain *chain, const struct scenario *scenario,
+                               const struct topology *topology, enum node_role role,
+                               const struct identity_authority *authority, struct error *error) {
     for (uint32_t id = 0; id < topology->node_count; id++) {
         uint8_t seed[32];
         if (topology->nodes[id].role != role)
             continue;
         uint32_t sender = chain->genesis.sender_count++;
-        chain_key_seed(scenario->seed, id, seed);
-        signing_key_from_seed(seed, &chain->keys[id]);
-        chain->senders[sender] = chain->keys[id].public;
+        struct public_key *key = &chain->senders[sender];
+        if (authority != NULL) {
+            TRY(certified_key(authority, scenario, &topology->nodes[id], key, error));
+        } else {
+            identity_key_seed(scenario->seed, id, seed);
+            signing_key_from_seed(seed, &chain->keys[id]);
+            *key = chain->keys[id].public;
+        }
         chain->node_of_sender[sender] = id;
         chain->sender_of_node[id] = sender;
         if (role == ROLE_CHAIN)
-            chain->genesis.validators[chain->genesis.validator_count++] = chain->keys[id].public;
+            chain->genesis.validators[chain->genesis.validator_count++] = *key;
     }
+    return STATUS_OK;
+}
+
+static enum status add_all(struct chain *chain, const struct scenario *scenario,
+                           const struct topology *topology, struct error *error) {
+    struct identity_authority *authority = NULL;
+    if (scenario->identity.keys[0] != '\0')
+        TRY(identity_load_authority(scenario->identity.keys, &authority, error));
+    enum status status = add_senders(chain, scenario, topology, ROLE_CHAIN, authority, error);
+    if (status == STATUS_OK)
+        status = add_senders(chain, scenario, topology, ROLE_EDGE, authority, error);
+    identity_authority_close(authority);
+    return status;
 }
 
 static enum status chain_fill(struct chain *chain, const struct scenario *scenario,
-                              const struct topology *topology, uint32_t senders) {
+                              const struct topology *topology, uint32_t senders, struct error *error) {
     uint32_t nodes = topology->node_count;
     chain->senders = calloc(senders, sizeof *chain->senders);
     chain->node_of_sender = calloc(senders, sizeof *chain->node_of_sender);
@@ -68,11 +99,11 @@ static enum status chain_fill(struct chain *chain, const struct scenario *scenar
     chain->keys = calloc(nodes, sizeof *chain->keys);
     if (chain->senders == NULL || chain->node_of_sender == NULL || chain->sender_of_node == NULL ||
         chain->keys == NULL)
-        return STATUS_MEMORY;
-    TRY(signature_cache_init(&chain->verified, VERIFIED_ENTRIES));
+        return error_set(error, STATUS_MEMORY, "no memory for the keys of %u senders", senders);
+    if (signature_cache_init(&chain->verified, VERIFIED_ENTRIES) != STATUS_OK)
+        return error_set(error, STATUS_MEMORY, "no memory for a cache of signatures");
     memset(chain->sender_of_node, 0xff, nodes * sizeof *chain->sender_of_node);
-    add_senders(chain, scenario, topology, ROLE_CHAIN);
-    add_senders(chain, scenario, topology, ROLE_EDGE);
+    TRY(add_all(chain, scenario, topology, error));
     chain->genesis.senders = chain->senders;
     chain->genesis.params = params_of(scenario);
     chain->genesis.verified = &chain->verified;
@@ -88,12 +119,30 @@ enum status chain_open(const struct scenario *scenario, const struct topology *t
         return STATUS_OK;
     assert(validators <= VALIDATORS_MAX && validators + edges <= SUBMITTERS_MAX); /* topology.h */
     *chain = calloc(1, sizeof **chain);
-    if (*chain != NULL && chain_fill(*chain, scenario, topology, validators + edges) == STATUS_OK)
+    if (*chain == NULL)
+        return error_set(error, STATUS_MEMORY, "no memory for a chain");
+    enum status status = chain_fill(*chain, scenario, topology, validators + edges, error);
+    if (status == STATUS_OK)
         return STATUS_OK;
     chain_close(*chain);
     *chain = NULL;
-    return error_set(error, STATUS_MEMORY, "no memory for the keys of a chain with %u validators",
-                     validators);
+    return status;
+}
+
+enum status chain_take_key(struct chain *chain, const struct scenario *scenario,
+                           const struct topology *topology, uint32_t node, struct error *error) {
+    const char *dir = scenario->identity.keys, *name = topology->nodes[node].name;
+    uint8_t seed[IDENTITY_KEY_BYTES];
+    if (chain == NULL || *dir == '\0' || chain->sender_of_node[node] == CHAIN_NONE)
+        return STATUS_OK;
+    TRY(identity_load_key(dir, name, seed, error));
+    signing_key_from_seed(seed, &chain->keys[node]);
+    const struct public_key *certified = &chain->senders[chain->sender_of_node[node]];
+    if (memcmp(certified, &chain->keys[node].public, sizeof *certified) != 0)
+        return error_set(error, STATUS_INVALID,
+                         "identity.keys: %s/%s.key is not the key of the certificate %s.pem beside it", dir,
+                         name, name);
+    return STATUS_OK;
 }
 
 void chain_close(struct chain *chain) {

@@ -12,7 +12,8 @@
 
 /* The genesis of a scenario: validators are the nodes of role chain in the order of their ids, senders the
  * validators and then the edge servers in the order of theirs. The seed in chain_params and every key come
- * from the scenario's seed (keys of `identity.keys` where given). NULL where the scenario has no validators.
+ * from the scenario's seed; with `identity.keys`, public keys come from the certificates there and
+ * signing keys by chain_take_key. NULL where the scenario has no validators.
  */
 struct chain {
     struct genesis genesis;
@@ -27,7 +28,9 @@ enum status chain_open(const struct scenario *scenario, const struct topology *t
                        struct error *error);
 void chain_close(struct chain *chain);
 
-/* The seed of a node's Ed25519 key when no key directory is given: deterministic in (seed, node id). */
-void chain_key_seed(uint64_t seed, uint32_t node, uint8_t out[32]);
+/* Reads the signing key of a node hosted here from `identity.keys`; nothing to do without that directory, or
+ * for a node that signs nothing. STATUS_INVALID when it is not the key of the node's certificate. */
+enum status chain_take_key(struct chain *chain, const struct scenario *scenario,
+                           const struct topology *topology, uint32_t node, struct error *error);
 
 #endif
