@@ -376,7 +376,7 @@ static void a_flood_of_signed_votes_takes_no_more_memory_and_no_honest_vote_away
     EXPECT(script_proposal(&script, 0, 'A', -1), "");
     EXPECT(script_block(&script, 'A', true), "prevote 0 A");
     EXPECT(script_prevotes(&script, 0, "1234", 'A'), "wait-prevote 0; precommit 0 A");
-    EXPECT(script_precommits(&script, 0, "1234", 'A'), "commit 0 A");
+    EXPECT(script_precommits(&script, 0, "1234", 'A'), "wait-precommit 0; commit 0 A");
     script_close(&script);
 }
 
