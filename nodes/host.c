@@ -38,11 +38,12 @@ const uint8_t *host_take_rows(void *context, size_t *size) {
 }
 
 /* Everything that reaches a node goes into its digest, in order. */
-static void digest_event(struct host_node *node, const struct engine_event *event, const struct wire *wire,
-                         uint64_t checksum) {
+void host_digest(struct host_node *node, const struct engine_event *event, const struct wire *wire,
+                 uint64_t checksum) {
+    uint32_t index = wire->kind == WIRE_MESSAGE ? 0 : wire->index; /* sealed or not, a run is the same */
     uint64_t digest = random_mix(node->totals.digest ^ (uint64_t)event->key.time_ns);
     digest = random_mix(digest ^ event->key.order);
-    digest = random_mix(digest ^ ((uint64_t)wire->kind << 56 | (uint64_t)wire->type << 40 | wire->index));
+    digest = random_mix(digest ^ ((uint64_t)wire->kind << 56 | (uint64_t)wire->type << 40 | index));
     node->totals.digest = random_mix(digest ^ checksum ^ wire->bits);
 }
 
@@ -204,67 +205,11 @@ static void defer(struct host *host, struct host_node *node, const struct engine
     ((struct wire *)(void *)room)->flags |= WIRE_DEFERRED;
 }
 
-static bool permitted(const struct host *host, uint32_t node, const struct wire *wire) {
-    const struct message_info *info = message_info(wire->type);
-    const struct topology *topology = host->config.topology;
-    if (info == NULL || wire->source >= topology->node_count)
-        return false;
-    uint32_t from = wire->flags & WIRE_OWN_CARD ? MESSAGE_SELF : 1u << topology->nodes[wire->source].role;
-    uint32_t to = 1u << topology->nodes[node].role | MESSAGE_NETWORK_CARD;
-    return (info->from_roles & from) != 0 && (info->to_roles & to) != 0;
-}
-
-static enum status to_card(struct host *host, struct host_node *node, const struct wire *wire,
-                           const uint8_t *payload, size_t bytes) {
-    struct message_allocate message;
-    if (message_decode_allocate(payload, bytes, &message) != STATUS_OK ||
-        card_allocate(&node->card, &host->engine, wire->source,
-                      &(struct link_allocation){.subchannels = message.subchannels,
-                                                .bandwidth_hz = message.bandwidth_hz,
-                                                .power_w = message.power_w}) != STATUS_OK)
-        node->totals.protocol_errors++;
-    return STATUS_OK;
-}
-
-static enum status on_message(struct host *host, struct host_node *node, const struct engine_event *event,
-                              const struct wire *wire) {
-    const uint8_t *payload = event->body + sizeof *wire;
-    size_t bytes = event->bytes - sizeof *wire;
-    bool intact = card_checksum(payload, bytes) == wire->checksum;
-    digest_event(node, event, wire, wire->checksum + intact);
-    uint32_t flags = (wire->flags & WIRE_DUPLICATE ? TRACE_DUPLICATE : 0u) | (intact ? 0u : TRACE_CORRUPTED) |
-                     (node->mode == NODE_DOWN ? TRACE_DOWN : 0u);
-    TRY(host_trace(host, event, wire, flags));
-    if (node->mode == NODE_DOWN) {
-        node->totals.dropped_down++;
-        return STATUS_OK;
-    }
-    if (!intact)
-        return STATUS_OK; /* counted by the link that did it */
-    if (!permitted(host, event->node, wire)) {
-        node->totals.protocol_errors++;
-        return STATUS_OK;
-    }
-    node->totals.received++;
-    if (message_info(wire->type)->to_roles & MESSAGE_NETWORK_CARD)
-        return to_card(host, node, wire, payload, bytes);
-    struct node_event for_node = {.now_ns = event->key.time_ns,
-                                  .type = (enum message_type)wire->type,
-                                  .source = wire->source,
-                                  .payload = payload,
-                                  .payload_bytes = bytes,
-                                  .bits = wire->bits,
-                                  .sent_ns = wire->sent_ns,
-                                  .start_ns = wire->start_ns,
-                                  .air_ns = wire->air_ns};
-    return host_call(host, node, HOSTING_MESSAGE, &for_node);
-}
-
 static enum status on_timer(struct host *host, struct host_node *node, const struct engine_event *event,
                             const struct wire *wire) {
     if (node->mode == NODE_DOWN || wire->incarnation != node->incarnation)
         return STATUS_OK; /* a crash forgets timers */
-    digest_event(node, event, wire, 0);
+    host_digest(node, event, wire, 0);
     TRY(host_trace(host, event, wire, 0));
     struct node_event for_node = {.now_ns = event->key.time_ns, .timer = wire->index, .cookie = wire->bits};
     return host_call(host, node, HOSTING_TIMER, &for_node);
@@ -280,13 +225,17 @@ static enum status on_start(struct host *host, struct host_node *node, const str
 
 static enum status on_fault(struct host *host, struct host_node *node, const struct engine_event *event,
                             const struct wire *wire) {
-    digest_event(node, event, wire, 0);
+    host_digest(node, event, wire, 0);
     TRY(host_trace(host, event, wire, wire->kind == WIRE_FAULT_BEGIN ? TRACE_BEGIN : TRACE_END));
     return host_fault(host, node, event, wire);
 }
 
 static enum status dispatch(struct host *host, struct host_node *node, const struct engine_event *event,
                             const struct wire *wire) {
+    if (wire->kind != WIRE_MESSAGE && event_order_source(event->key.order) != event->node) {
+        node->totals.forbidden++;
+        return STATUS_OK;
+    }
     if (node->mode == NODE_HUNG && (wire->kind == WIRE_MESSAGE || wire->kind == WIRE_TIMER)) {
         defer(host, node, event);
         return STATUS_OK;
@@ -295,7 +244,7 @@ static enum status dispatch(struct host *host, struct host_node *node, const str
     case WIRE_START:
         return on_start(host, node, event);
     case WIRE_MESSAGE:
-        return on_message(host, node, event, wire);
+        return host_message(host, node, event, wire);
     case WIRE_TIMER:
         return on_timer(host, node, event, wire);
     case WIRE_CARD:
@@ -386,6 +335,7 @@ static enum status open_node(struct host *host, uint32_t id, struct error *error
     TRY(card_open(&node->card, &env, error));
     node->card.watch = host->config.trace != NULL ? trace_lost : NULL;
     node->card.watch_context = host;
+    node->card.sealing = host->sealing.keyring != NULL ? &host->sealing : NULL;
     struct wire wire = {.kind = WIRE_START, .source = id};
     engine_post(&host->engine, id, id, scenario_begin_ns(host->config.scenario), &wire, sizeof wire);
     host->here_count++;
@@ -409,6 +359,8 @@ enum status host_open(struct host *host, const struct host_config *config, struc
                                                        .context = host});
     if (host->nodes == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for %u nodes", host->node_count);
+    if (config->keyring != NULL && config->scenario->identity.seal)
+        sealing_open(&host->sealing, config->keyring, config->topology);
     TRY(open_bearings(host, error));
     TRY(chain_open(config->scenario, config->topology, &host->chain, error));
     for (uint32_t id = 0; id < host->node_count; id++)
@@ -425,6 +377,7 @@ void host_close(struct host *host) {
         card_close(&node->card);
         free(node->durable_path);
     }
+    sealing_close(&host->sealing);
     free(host->nodes);
     free(host->rows.data);
     outbox_close(&host->out);
@@ -508,6 +461,8 @@ const uint8_t *host_take_final(void *context, size_t *size) {
             continue;
         if (node->mode == NODE_UP)
             (void)hosting_totals(&node->hosting, &node->totals, &error); /* a dead child has nothing to add */
+        if (host->config.keyring != NULL)
+            node->totals.join = host->config.keyring->nodes[id].verdict;
         host_add_row(host, &(struct row){.kind = ROW_NODE, .as.node = node->totals});
         add_link_rows(host, node);
         add_handler_rows(host, node);

@@ -22,6 +22,7 @@ struct host_config {
     const char *scenario_text;    /* resolved, for children */
     const char *run_dir;          /* durable stores go to run_dir/nodes; NULL: nowhere */
     const uint32_t *rank_of_node; /* NULL: all here */
+    struct keyring *keyring;      /* NULL: nobody joins, nothing is sealed */
     uint32_t rank, rank_count;
     bool children;       /* host nodes that may crash in child processes */
     struct trace *trace; /* NULL: none */
@@ -52,7 +53,8 @@ struct host {
     struct engine engine;
     struct pacer pacer;
     struct bearing_source *bearings;
-    struct chain *chain;     /* NULL in a run without validators */
+    struct chain *chain; /* NULL in a run without validators */
+    struct sealing sealing;
     struct host_node *nodes; /* by node id; those elsewhere are NODE_ABSENT */
     uint32_t node_count, here_count;
     struct outbox out;
@@ -74,12 +76,16 @@ const uint8_t *host_take_rows(void *host, size_t *size);
 /* The closing rows of nodes and links (struct process_config.take_final). */
 const uint8_t *host_take_final(void *host, size_t *size);
 
-/* ---- between host.c and host_faults.c ---- */
+/* ---- between host.c, host_faults.c and host_message.c ---- */
 enum status host_fault(struct host *host, struct host_node *node, const struct engine_event *event,
                        const struct wire *wire);
 enum status host_post_faults(struct host *host, uint32_t node);
 enum status host_call(struct host *host, struct host_node *node, enum hosting_call call,
                       const struct node_event *event);
+enum status host_message(struct host *host, struct host_node *node, const struct engine_event *event,
+                         const struct wire *wire);
+void host_digest(struct host_node *node, const struct engine_event *event, const struct wire *wire,
+                 uint64_t checksum);
 void host_add_row(struct host *host, const struct row *row);
 enum status host_trace(struct host *host, const struct engine_event *event, const struct wire *wire,
                        uint32_t flags);

@@ -68,7 +68,7 @@ static uint64_t crash(struct host *host, struct host_node *node) {
         hosting_pause(&node->hosting, false);
     hosting_kill(&node->hosting);
     node->mode = NODE_DOWN;
-    node->incarnation++;
+    node->card.incarnation = ++node->incarnation;
     node->totals.crashes++;
     return card_flush(&node->card, host->engine.now.time_ns);
 }

@@ -8,7 +8,7 @@
 
 static bool is_for_director(const struct bus_message *message) {
     uint8_t kind = message->size > 0 ? message->data[0] : 0;
-    return message->lane == BUS_CONTROL && kind != SYNC_GRANT && kind != SYNC_FINISH;
+    return message->lane == BUS_CONTROL && kind != SYNC_GRANT && kind != SYNC_FINISH && kind != SYNC_ADMIT;
 }
 
 static enum status dispatch(struct loop *loop, const struct bus_message *message, struct error *error) {

@@ -173,12 +173,18 @@ static void post_arrival(struct network_card *card, struct engine *engine, uint3
     wire.air_ns = departure->air_ns;
     wire.flags |= duplicate ? WIRE_DUPLICATE : 0;
     int64_t at_ns = duplicate ? departure->duplicate_ns : departure->arrival_ns;
+    uint32_t link = self_of(card)->first_link + index, bytes = packet->bytes;
+    if (card->sealing != NULL)
+        bytes = sealing_bytes(card->sealing, link, &wire, packet->bytes);
     uint8_t *room = engine_post_reserve(engine, card->env.self, link_info(card, index)->to, at_ns,
-                                        (uint32_t)sizeof wire + packet->bytes);
+                                        (uint32_t)sizeof wire + bytes);
     memcpy(room, &wire, sizeof wire);
-    if (packet->bytes > 0)
-        memcpy(room + sizeof wire, packet->payload, packet->bytes);
-    if (departure->fate == LINK_CORRUPTED && !duplicate)
+    if (card->sealing != NULL)
+        sealing_seal(card->sealing, link, &wire, packet->payload, packet->bytes, room + sizeof wire);
+    else if (bytes > 0)
+        memcpy(room + sizeof wire, packet->payload, bytes);
+    /* Text and sealed text have their bits in the same places, so the same ones are hit. */
+    if (departure->fate == LINK_CORRUPTED && !duplicate && bytes > 0)
         flip_bits(room + sizeof wire, packet->bytes, departure->corrupt_key);
 }
 
@@ -190,6 +196,10 @@ static void tell_lost(struct network_card *card, const struct card_packet *packe
 /* A transmission that starts: its arrivals become events, its packet is free again. */
 static void depart(struct network_card *card, struct engine *engine, uint32_t index,
                    const struct link_departure *departure) {
+    struct wire *wire = &card->packets[departure->packet.handle].wire;
+    wire->incarnation = card->incarnation;
+    if (card->sealing != NULL)
+        sealing_number(card->sealing, self_of(card)->first_link + index, wire);
     if (departure->fate == LINK_DELIVERED || departure->fate == LINK_CORRUPTED)
         post_arrival(card, engine, index, departure, false);
     else

@@ -11,6 +11,7 @@
 #include "common/net/link.h"
 #include "common/time/engine.h"
 #include "nodes/node.h"
+#include "nodes/sealing.h"
 #include "nodes/wire.h"
 
 struct card_packet {
@@ -27,8 +28,10 @@ struct network_card {
     struct node_env env;
     card_watcher watch;
     void *watch_context;
-    struct link **links; /* env.topology->nodes[self].link_count */
-    int64_t *wake_ns;    /* per link: when it is already due to be looked at */
+    struct sealing *sealing; /* borrowed; NULL: payloads travel as they are */
+    uint32_t incarnation;    /* life of the node */
+    struct link **links;     /* env.topology->nodes[self].link_count */
+    int64_t *wake_ns;        /* per link: when it is already due to be looked at */
     uint32_t link_count;
     struct card_packet *packets;
     uint32_t packet_count, packet_capacity, packet_free;

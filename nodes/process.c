@@ -31,9 +31,26 @@ static void tell_director(struct process *process, const struct bytes_writer *wr
     process->finished = true;
 }
 
+static void tell_bytes(struct process *process, enum sync_kind kind, const uint8_t *data, size_t size) {
+    struct bytes_writer writer = bytes_writer_over(scratch(process, size + 1), size + 1);
+    bytes_put_u8(&writer, (uint8_t)kind);
+    bytes_put(&writer, data, size);
+    tell_director(process, &writer);
+}
+
+static void join(struct process *process) {
+    size_t size;
+    const uint8_t *part;
+    if (process->config.next_join == NULL)
+        return;
+    while ((part = process->config.next_join(process->config.context, &size)) != NULL)
+        tell_bytes(process, SYNC_JOIN, part, size);
+}
+
 void process_init(struct process *process, const struct process_config *config) {
     memset(process, 0, sizeof *process);
     process->config = *config;
+    join(process);
     struct bytes_writer writer = bytes_writer_over(scratch(process, 64), 64);
     struct sync_hello hello = {engine_next(config->engine), config->lookahead_ns};
     sync_put_hello(&writer, &hello);
@@ -44,13 +61,6 @@ void process_init(struct process *process, const struct process_config *config) 
 void process_close(struct process *process) {
     free(process->scratch);
     process->scratch = NULL;
-}
-
-static void tell_bytes(struct process *process, enum sync_kind kind, const uint8_t *data, size_t size) {
-    struct bytes_writer writer = bytes_writer_over(scratch(process, size + 1), size + 1);
-    bytes_put_u8(&writer, (uint8_t)kind);
-    bytes_put(&writer, data, size);
-    tell_director(process, &writer);
 }
 
 static void tell_rows(struct process *process) {
@@ -117,6 +127,11 @@ enum status process_on_message(struct process *process, const struct bus_message
             pacer_hear(process->config.pacer, grant.elapsed_ns);
         return STATUS_OK;
     }
+    case SYNC_ADMIT:
+        return process->config.on_admission == NULL
+                   ? STATUS_INVALID
+                   : process->config.on_admission(process->config.context, message->data + 1,
+                                                  message->size - 1);
     case SYNC_FINISH:
         process->abandon = bytes_get_u8(&reader) == 0;
         finish(process);

@@ -19,6 +19,11 @@ struct process_config {
     int64_t lookahead_ns;  /* least delay to a node of another process; VTIME_NEVER for none */
     struct pacer *pacer;   /* hears the grants; NULL: virtual clock */
     void *context;
+    /* The next part of what this process says to join, borrowed until the next call; NULL: it has said all.
+     * May be NULL. */
+    const uint8_t *(*next_join)(void *context, size_t *size);
+    /* Takes the director's answer. May be NULL. */
+    enum status (*on_admission)(void *context, const uint8_t *data, size_t size);
     /* Rows recorded since the last call; borrowed until the next window. May be NULL. */
     const uint8_t *(*take_rows)(void *context, size_t *size);
     /* The content of FINAL; borrowed until the process is closed. May be NULL. */

@@ -33,6 +33,14 @@ static const uint8_t *take_rows(void *context, size_t *size) {
     return host_take_rows(&((struct rank_run *)context)->member->host, size);
 }
 
+static const uint8_t *next_join(void *context, size_t *size) {
+    return keyring_next_join(&((struct rank_run *)context)->member->keyring, size);
+}
+
+static enum status on_admission(void *context, const uint8_t *data, size_t size) {
+    return keyring_take_admission(&((struct rank_run *)context)->member->keyring, data, size);
+}
+
 void rank_begin(struct rank_run *run, struct bus *bus, struct director *director,
                 const volatile sig_atomic_t *stopped) {
     struct host *host = run->member != NULL ? &run->member->host : NULL;
@@ -45,6 +53,8 @@ void rank_begin(struct rank_run *run, struct bus *bus, struct director *director
                                     .lookahead_ns = host_lookahead_ns(host),
                                     .pacer = &host->pacer,
                                     .context = run,
+                                    .next_join = next_join,
+                                    .on_admission = on_admission,
                                     .take_rows = take_rows,
                                     .take_final = take_final};
     host->error = &run->process.error;

@@ -25,7 +25,7 @@ static const char *get_text(struct bytes_reader *reader, struct arena *arena) {
 }
 
 enum status setup_send(struct bus *bus, const struct setup *setup) {
-    size_t room = strlen(setup->run_dir) + strlen(setup->scenario_text) + 64;
+    size_t room = strlen(setup->run_dir) + strlen(setup->scenario_text) + sizeof setup->nonce + 64;
     uint8_t *data = malloc(room);
     if (data == NULL)
         return STATUS_MEMORY;
@@ -34,6 +34,7 @@ enum status setup_send(struct bus *bus, const struct setup *setup) {
     bytes_put_u8(&writer, (uint8_t)setup->placement);
     bytes_put_u8(&writer, setup->trace);
     bytes_put_f64(&writer, setup->speed);
+    bytes_put(&writer, setup->nonce, sizeof setup->nonce);
     put_text(&writer, setup->run_dir);
     put_text(&writer, setup->scenario_text);
     enum status status = writer.failed ? STATUS_LIMIT : STATUS_OK;
@@ -60,11 +61,13 @@ static enum status setup_decode(const struct bus_message *message, struct arena 
     setup->placement = (enum placement_kind)bytes_get_u8(&reader);
     setup->trace = bytes_get_u8(&reader) != 0;
     setup->speed = bytes_get_f64(&reader);
+    const uint8_t *nonce = bytes_get(&reader, sizeof setup->nonce);
     setup->run_dir = get_text(&reader, arena);
     setup->scenario_text = get_text(&reader, arena);
     if (kind != SYNC_SETUP || !bytes_done(&reader) || setup->placement > PLACEMENT_CYCLIC)
         return error_set(error, STATUS_INVALID,
                          "malformed setup from the director; are all programs of one version?");
+    memcpy(setup->nonce, nonce, sizeof setup->nonce);
     return STATUS_OK;
 }
 
@@ -84,6 +87,17 @@ void setup_trace_path(const struct setup *setup, uint32_t rank, char *path, size
     snprintf(path, size, "%s/trace-%u.part", setup->run_dir, rank);
 }
 
+static enum status open_keyring(struct member *member, const struct setup *setup, uint32_t rank,
+                                uint32_t ranks, struct error *error) {
+    struct keyring_config config = {.scenario = &member->scenario,
+                                    .topology = &member->topology,
+                                    .rank_of_node = ranks > 1 ? member->placement.rank_of_node : NULL,
+                                    .rank = rank,
+                                    .rank_count = ranks};
+    memcpy(config.nonce, setup->nonce, sizeof config.nonce);
+    return keyring_open(&member->keyring, &config, error);
+}
+
 enum status member_open(struct member *member, const struct setup *setup, uint32_t rank, uint32_t ranks,
                         bool children, struct error *error) {
     memset(member, 0, sizeof *member);
@@ -99,6 +113,7 @@ enum status member_open(struct member *member, const struct setup *setup, uint32
         setup_trace_path(setup, rank, member->trace_path, sizeof member->trace_path);
         TRY(trace_open(member->trace_path, &member->trace, error));
     }
+    TRY(open_keyring(member, setup, rank, ranks, error));
     struct host_config config = {.scenario = &member->scenario,
                                  .topology = &member->topology,
                                  .scenario_text = setup->scenario_text,
@@ -106,6 +121,7 @@ enum status member_open(struct member *member, const struct setup *setup, uint32
                                  .rank_of_node = ranks > 1 ? member->placement.rank_of_node : NULL,
                                  .rank = rank,
                                  .rank_count = ranks,
+                                 .keyring = &member->keyring,
                                  .children = children,
                                  .trace = member->trace,
                                  .speed = setup->speed};
@@ -114,6 +130,7 @@ enum status member_open(struct member *member, const struct setup *setup, uint32
 
 enum status member_close(struct member *member, struct error *error) {
     host_close(&member->host);
+    keyring_close(&member->keyring);
     enum status status = trace_close(member->trace, error);
     placement_close(&member->placement);
     arena_close(&member->arena);

@@ -11,14 +11,16 @@
 #include "common/net/bus.h"
 #include "common/record/trace.h"
 #include "nodes/host.h"
+#include "nodes/keyring.h"
 #include "nodes/placement.h"
 
 struct setup {
     enum placement_kind placement;
     bool trace;
-    double speed;              /* wall-clock mode; 0: virtual */
-    const char *run_dir;       /* absolute */
-    const char *scenario_text; /* resolved YAML */
+    double speed;                        /* wall-clock mode; 0: virtual */
+    const char *run_dir;                 /* absolute */
+    const char *scenario_text;           /* resolved YAML */
+    uint8_t nonce[IDENTITY_NONCE_BYTES]; /* of the run */
 };
 
 /* Sends `setup` to every other rank. */
@@ -38,6 +40,7 @@ struct member {
     struct topology topology;
     struct placement placement;
     struct trace *trace;
+    struct keyring keyring;
     struct host host;
     char trace_path[4096];
 };

@@ -7,7 +7,9 @@
  *   FINISH   director -> process   the run is over: send FINAL; one byte says whether everybody is still
  * alive, so that the process may take leave of MPI in order FINAL    process -> director   last rows and
  * digests; the process ends after it FAILURE  process -> director   I cannot go on: status and a sentence
- *   SETUP    director -> process   what to run (nodes/setup.h) */
+ *   SETUP    director -> process   what to run (nodes/setup.h)
+ *   JOIN     process -> director   who my nodes are, before HELLO (nodes/join.h)
+ *   ADMIT    director -> process   who takes part, before the first GRANT (nodes/join.h) */
 #ifndef TIERBED_NODES_SYNC_H
 #define TIERBED_NODES_SYNC_H
 
@@ -26,7 +28,9 @@ enum sync_kind {
     SYNC_FINISH,
     SYNC_FINAL,
     SYNC_FAILURE,
-    SYNC_SETUP
+    SYNC_SETUP,
+    SYNC_JOIN,
+    SYNC_ADMIT
 };
 
 struct sync_hello {

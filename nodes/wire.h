@@ -19,10 +19,11 @@ enum wire_flag { WIRE_DUPLICATE = 1, WIRE_OWN_CARD = 2, WIRE_DEFERRED = 4 };
 struct wire {
     uint8_t kind;
     uint8_t flags;
-    uint16_t type;        /* MESSAGE: enum message_type */
-    uint32_t source;      /* node that caused it (kept when a hang defers it) */
-    uint32_t index;       /* TIMER: its number; CARD: link of the node; FAULT: index in the schedule */
-    uint32_t incarnation; /* TIMER: life of the node that asked for it */
+    uint16_t type;   /* MESSAGE: enum message_type */
+    uint32_t source; /* node that caused it (kept when a hang defers it) */
+    uint32_t index;  /* MESSAGE: its number on its link and lane, 0 unless sealed; TIMER: its number; CARD:
+                        link of  the node; FAULT: index in the schedule */
+    uint32_t incarnation; /* MESSAGE: life of its sender; TIMER: life of the node that asked for it */
     uint64_t bits;        /* MESSAGE: emulated size; TIMER: cookie */
     int64_t sent_ns, start_ns, air_ns;
     uint64_t checksum; /* MESSAGE: of the payload as sent */

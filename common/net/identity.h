@@ -52,6 +52,11 @@ enum status identity_authority_certificate(const struct identity_authority *auth
 enum status identity_issue(const struct identity_authority *authority, const struct identity_subject *subject,
                            uint64_t serial, struct identity_certificate *certificate, struct error *error);
 
+/* The serial of a node's certificate; 1 is the authority's own. */
+static inline uint64_t identity_serial(uint32_t node) {
+    return (uint64_t)node + 2;
+}
+
 enum identity_finding {
     IDENTITY_SOUND = 0,
     IDENTITY_MALFORMED, /* no certificate of the form above */
@@ -70,6 +75,18 @@ void identity_prove(const uint8_t seed[IDENTITY_KEY_BYTES], const struct identit
                     uint8_t signature[IDENTITY_SIGNATURE_BYTES]);
 bool identity_proven(const uint8_t key[IDENTITY_KEY_BYTES], const struct identity_claim *claim,
                      const uint8_t signature[IDENTITY_SIGNATURE_BYTES]);
+
+/* How a node's attempt to join a run ended. */
+enum join_verdict {
+    JOIN_ADMITTED = 0,
+    JOIN_ABSENT,     /* it showed no certificate */
+    JOIN_MALFORMED,  /* what it showed is none */
+    JOIN_FOREIGN,    /* signed by nobody this run trusts */
+    JOIN_WRONG_NAME, /* somebody else's */
+    JOIN_WRONG_ROLE, /* of another role than the scenario gives the node */
+    JOIN_UNPROVEN,   /* it does not hold the key */
+    JOIN_VERDICT_COUNT
+};
 
 /* PEM texts, as the openssl command reads and writes them; `text` has room for IDENTITY_PEM_BYTES_MAX. */
 enum status identity_key_to_pem(const uint8_t seed[IDENTITY_KEY_BYTES], char *text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/data/bearing.h"
+#include "common/net/identity.h"
 #include "common/net/message.h"
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
@@ -34,6 +35,11 @@ static const char *const policies[] = {[POLICY_LOCAL] = "local",
                                        [POLICY_OFFLOAD] = "offload",
                                        [POLICY_RANDOM] = "random",
                                        [POLICY_GREEDY] = "greedy"};
+
+static const char *const joins[JOIN_VERDICT_COUNT] = {
+    [JOIN_ADMITTED] = "admitted",         [JOIN_ABSENT] = "absent",         [JOIN_MALFORMED] = "malformed",
+    [JOIN_FOREIGN] = "foreign authority", [JOIN_WRONG_NAME] = "wrong name", [JOIN_WRONG_ROLE] = "wrong role",
+    [JOIN_UNPROVEN] = "unproven"};
 
 static const char *pick(const char *const *table, size_t count, unsigned index) {
     return index < count ? table[index] : "unknown";
@@ -68,6 +74,10 @@ const char *name_of_fault_kind(enum fault_kind kind) {
 
 const char *name_of_policy(enum policy_kind kind) {
     return pick(policies, COUNT_OF(policies), kind);
+}
+
+const char *name_of_join(uint8_t verdict) {
+    return pick(joins, COUNT_OF(joins), verdict);
 }
 
 int place_by_name(const char *name) {

@@ -14,6 +14,7 @@ const char *name_of_class(uint8_t class); /* enum bearing_class */
 const char *name_of_link_kind(enum link_kind kind);
 const char *name_of_fault_kind(enum fault_kind kind);
 const char *name_of_policy(enum policy_kind kind);
+const char *name_of_join(uint8_t verdict); /* enum join_verdict */
 
 /* The way back, for what is read from a database: -1 for a word in no table. */
 int place_by_name(const char *name);

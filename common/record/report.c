@@ -132,6 +132,7 @@ static enum status page(struct markup *out, const struct report_data *data, cons
     drops_panel(out, data);
     markup_raw(out, "</div>\n");
     report_faults(out, data);
+    report_identity(out, data, error, &status);
     report_links(out, data, error, &status);
     report_processes(out, data, error, &status);
     report_manifest(out, data, dir);

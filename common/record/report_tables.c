@@ -256,6 +256,25 @@ void report_results(struct markup *out, const struct report_data *data) {
     markup_raw(out, "</section>\n");
 }
 
+void report_identity(struct markup *out, const struct report_data *data, struct error *error,
+                     enum status *status) {
+    char sql[512];
+    struct query_table table = {.out = out, .texts = 3};
+    if (*status != STATUS_OK || !summary_has_strangers(&data->summary))
+        return;
+    panel_open(out, "", "Identity",
+               "Nodes that were not admitted to the run, and messages that nodes dropped for what they are.");
+    table_open(out, "Identity", "<node|<role|<admission|join refused|unsealed|replayed|forbidden");
+    snprintf(sql, sizeof sql,
+             "SELECT n.name, n.role, t.admission, t.join_refused, t.unsealed, t.replayed, t.forbidden"
+             " FROM node_totals t JOIN nodes n ON n.node_id = t.node_id WHERE t.admission <> 'admitted'"
+             " OR t.join_refused + t.unsealed + t.replayed + t.forbidden > 0 ORDER BY n.node_id LIMIT %d",
+             LINK_ROWS_MAX);
+    *status = reader_each(data->db, sql, query_row, &table, error);
+    table_close(out);
+    markup_raw(out, "</section>\n");
+}
+
 void report_faults(struct markup *out, const struct report_data *data) {
     if (data->fault_count == 0)
         return;

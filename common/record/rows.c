@@ -51,9 +51,14 @@ static void put_node(struct bytes_writer *writer, const struct row_node *row) {
     bytes_put_u64(writer, row->digest);
     bytes_put_i64(writer, row->busy_ns);
     bytes_put_f64(writer, row->energy_j);
+    bytes_put_u8(writer, row->join);
+    bytes_put_u64(writer, row->join_refused);
+    bytes_put_u64(writer, row->unsealed);
+    bytes_put_u64(writer, row->replayed);
+    bytes_put_u64(writer, row->forbidden);
 }
 
-static void get_node(struct bytes_reader *reader, struct row_node *row) {
+static bool get_node(struct bytes_reader *reader, struct row_node *row) {
     row->node = bytes_get_u32(reader);
     row->events = bytes_get_u64(reader);
     row->sent = bytes_get_u64(reader);
@@ -66,6 +71,12 @@ static void get_node(struct bytes_reader *reader, struct row_node *row) {
     row->digest = bytes_get_u64(reader);
     row->busy_ns = bytes_get_i64(reader);
     row->energy_j = bytes_get_f64(reader);
+    row->join = bytes_get_u8(reader);
+    row->join_refused = bytes_get_u64(reader);
+    row->unsealed = bytes_get_u64(reader);
+    row->replayed = bytes_get_u64(reader);
+    row->forbidden = bytes_get_u64(reader);
+    return row->join < JOIN_VERDICT_COUNT;
 }
 
 static void put_link(struct bytes_writer *writer, const struct row_link *row) {
@@ -285,7 +296,7 @@ enum status row_decode(struct bytes_reader *reader, struct row *row) {
         valid = get_task(reader, &row->as.task);
         break;
     case ROW_NODE:
-        get_node(reader, &row->as.node);
+        valid = get_node(reader, &row->as.node);
         break;
     case ROW_LINK:
         get_link(reader, &row->as.link);

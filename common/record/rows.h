@@ -9,6 +9,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/error.h"
+#include "common/net/identity.h"
 #include "common/net/message.h"
 
 enum row_kind {
@@ -46,6 +47,10 @@ struct row_node {
     uint64_t digest; /* of all that was delivered to it */
     int64_t busy_ns; /* gateway: computing; edge: sum over gateways' shares divided by their number */
     double energy_j; /* computing */
+    uint8_t join;    /* enum join_verdict */
+    /* Messages to it that were dropped: from or to a node that was not admitted; whose seal did not open;
+     * seen before; that the message table forbids. */
+    uint64_t join_refused, unsealed, replayed, forbidden;
 };
 
 struct row_link { /* struct link_counters of one link */

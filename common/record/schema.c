@@ -27,7 +27,8 @@ static const char node_totals_table[] =
     "CREATE TABLE node_totals (node_id INTEGER, events INTEGER, sent INTEGER, received INTEGER,"
     " protocol_errors INTEGER, dropped_down INTEGER, crashes INTEGER, restarts INTEGER, hangs INTEGER, "
     "digest TEXT,"
-    " busy_ns INTEGER, energy_j REAL)";
+    " busy_ns INTEGER, energy_j REAL, admission TEXT, join_refused INTEGER, unsealed INTEGER, replayed INTEGER,"
+    " forbidden INTEGER)";
 
 static const char link_totals_table[] =
     "CREATE TABLE link_totals (link_id INTEGER, offered INTEGER, refused INTEGER, departed INTEGER,"

@@ -40,7 +40,7 @@ static void bind_class(struct binder *binder, uint8_t class) {
 
 const char *const bind_insert_sql[ROW_KIND_COUNT] = {
     [ROW_TASK] = "INSERT INTO tasks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [ROW_NODE] = "INSERT INTO node_totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+    [ROW_NODE] = "INSERT INTO node_totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ROW_LINK] = "INSERT INTO link_totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ROW_FAULT] = "INSERT INTO faults VALUES (?,?,?,?,?,?,?,?)",
     [ROW_PROCESS] = "INSERT INTO processes VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -89,6 +89,11 @@ static void bind_node(struct binder *to, const struct row_node *row) {
     sqlite3_bind_text(to->statement, ++to->column, digest, -1, SQLITE_TRANSIENT);
     bind_time(to, row->busy_ns);
     bind_real(to, row->energy_j);
+    bind_text(to, name_of_join(row->join));
+    bind_count(to, row->join_refused);
+    bind_count(to, row->unsealed);
+    bind_count(to, row->replayed);
+    bind_count(to, row->forbidden);
 }
 
 static void bind_link(struct binder *to, const struct row_link *row) {

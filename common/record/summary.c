@@ -236,6 +236,34 @@ static enum status take_nodes(sqlite3_stmt *row, void *context) {
     return STATUS_OK;
 }
 
+static enum status take_identity(sqlite3_stmt *row, void *context) {
+    struct summary *summary = context;
+    summary->not_admitted = reader_count(row, 0);
+    summary->join_refused = reader_count(row, 1);
+    summary->unsealed = reader_count(row, 2);
+    summary->replayed = reader_count(row, 3);
+    summary->forbidden = reader_count(row, 4);
+    return STATUS_OK;
+}
+
+static enum status take_any(sqlite3_stmt *row, void *context) {
+    *(bool *)context = reader_count(row, 0) > 0;
+    return STATUS_OK;
+}
+
+/* Runs of versions without identities have no such columns. */
+static enum status load_identity(sqlite3 *db, struct summary *summary, struct error *error) {
+    bool has = false;
+    TRY(reader_each(db, "SELECT COUNT(*) FROM pragma_table_info('node_totals') WHERE name = 'admission'",
+                    take_any, &has, error));
+    if (!has)
+        return STATUS_OK;
+    return reader_each(db,
+                       "SELECT SUM(admission <> 'admitted'), SUM(join_refused), SUM(unsealed), SUM(replayed),"
+                       " SUM(forbidden) FROM node_totals",
+                       take_identity, summary, error);
+}
+
 static enum status take_processes(sqlite3_stmt *row, void *context) {
     struct summary *summary = context;
     summary->process_rows = reader_count(row, 0);
@@ -268,6 +296,7 @@ static enum status load_totals(sqlite3 *db, struct summary *summary, struct erro
                     "SELECT SUM(dropped_down), SUM(protocol_errors), SUM(crashes), SUM(restarts), SUM(hangs),"
                     " (SELECT COUNT(DISTINCT fault) FROM faults WHERE phase = 'begins') FROM node_totals",
                     take_nodes, summary, error));
+    TRY(load_identity(db, summary, error));
     return reader_each(
         db,
         "SELECT COUNT(*), SUM(busy_s), SUM(wait_s), SUM(peak_rss_bytes), MAX(late_p50_s),"
@@ -305,6 +334,12 @@ enum status summary_load(const char *dir, struct summary *summary, struct error 
     sqlite3_close(db);
     count_unreported(summary);
     return status;
+}
+
+bool summary_has_strangers(const struct summary *summary) {
+    return summary->not_admitted + summary->join_refused + summary->unsealed + summary->replayed +
+               summary->forbidden >
+           0;
 }
 
 bool summary_has_scheme(const struct summary *summary) {

@@ -79,6 +79,8 @@ struct summary {
     double late_p50_s, late_p99_s, late_max_s; /* of the worst process; meaningful when clock is "wall" */
     uint64_t lost, corrupted, cut, duplicated, refused, dropped_down; /* packets, over all links */
     uint64_t crashes, restarts, hangs, protocol_errors, faults;
+    uint64_t not_admitted; /* nodes; and messages dropped for what they are, over all nodes: */
+    uint64_t join_refused, unsealed, replayed, forbidden;
 
     /* By name, the first ones; result_names and series_names say how many names there are. */
     struct summary_result results[SUMMARY_RESULTS_MAX];
@@ -95,6 +97,9 @@ void summary_print_text(const struct summary *summary, FILE *out);
 
 /* A new object, owned by the caller; NULL without memory. */
 json_t *summary_to_json(const struct summary *summary);
+
+/* Was a node not admitted, or a message dropped for what it is? */
+bool summary_has_strangers(const struct summary *summary);
 
 /* Does a scheme decide? Then tasks are not diagnosed, and devices stand directly below an edge server. */
 bool summary_has_scheme(const struct summary *summary);

@@ -141,6 +141,16 @@ static void print_faults(const struct summary *summary, FILE *out) {
             summary->dropped_down, summary->protocol_errors);
 }
 
+static void print_identity(const struct summary *summary, FILE *out) {
+    if (!summary_has_strangers(summary))
+        return;
+    fprintf(out,
+            LABEL "%" PRIu64 " nodes not admitted; dropped: join refused %" PRIu64 ", unsealed %" PRIu64
+                  ", replayed %" PRIu64 ", forbidden %" PRIu64 "\n",
+            "identity", summary->not_admitted, summary->join_refused, summary->unsealed, summary->replayed,
+            summary->forbidden);
+}
+
 static void print_time(const struct summary *summary, FILE *out) {
     fprintf(out, LABEL "%.3f s virtual in ", "time", summary->virtual_s);
     print_number(out, "%.3f", summary->wall_s, " s");
@@ -191,6 +201,7 @@ void summary_print_text(const struct summary *summary, FILE *out) {
         summary_print_results(summary, out);
     summary_print_series(summary, out);
     print_faults(summary, out);
+    print_identity(summary, out);
     print_time(summary, out);
     fprintf(out, LABEL "%s\n", "digest", summary->digest[0] != '\0' ? summary->digest : "none");
 }
@@ -267,6 +278,13 @@ static json_t *faults_json(const struct summary *summary) {
         "protocol_errors", summary_json_count(summary->protocol_errors));
 }
 
+static json_t *identity_json(const struct summary *summary) {
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "not_admitted", summary_json_count(summary->not_admitted),
+                     "join_refused", summary_json_count(summary->join_refused), "unsealed",
+                     summary_json_count(summary->unsealed), "replayed", summary_json_count(summary->replayed),
+                     "forbidden", summary_json_count(summary->forbidden));
+}
+
 static json_t *time_json(const struct summary *summary) {
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "virtual_s",
                      summary_json_number(summary->virtual_s), "wall_s", summary_json_number(summary->wall_s),
@@ -291,6 +309,8 @@ json_t *summary_to_json(const struct summary *summary) {
     if (root != NULL && resources != NULL)
         json_object_update(root, resources);
     json_decref(resources);
+    if (root != NULL)
+        json_object_set_new(root, "identity", identity_json(summary));
     if (root != NULL)
         summary_measured_to_json(summary, root);
     if (root != NULL && strcmp(summary->clock, "wall") == 0)

@@ -22,15 +22,19 @@ enum trace_type {
 
 /* What else is to be said of an entry, as a bit set. */
 enum trace_flag {
-    TRACE_LOST = 1 << 0,      /* the link lost it */
-    TRACE_CORRUPTED = 1 << 1, /* arrived with a wrong checksum and was dropped */
-    TRACE_CUT = 1 << 2,       /* met a partition */
-    TRACE_DUPLICATE = 1 << 3, /* a second copy */
-    TRACE_REFUSED = 1 << 4,   /* the queue had no room */
-    TRACE_DOWN = 1 << 5,      /* the node was down */
-    TRACE_BEGIN = 1 << 6,     /* a fault begins */
-    TRACE_END = 1 << 7,       /* a fault ends */
-    TRACE_FLAGS_ALL = (1 << 8) - 1
+    TRACE_LOST = 1 << 0,       /* the link lost it */
+    TRACE_CORRUPTED = 1 << 1,  /* arrived with a wrong checksum and was dropped */
+    TRACE_CUT = 1 << 2,        /* met a partition */
+    TRACE_DUPLICATE = 1 << 3,  /* a second copy */
+    TRACE_REFUSED = 1 << 4,    /* the queue had no room */
+    TRACE_DOWN = 1 << 5,       /* the node was down */
+    TRACE_BEGIN = 1 << 6,      /* a fault begins */
+    TRACE_END = 1 << 7,        /* a fault ends */
+    TRACE_UNSEALED = 1 << 8,   /* its seal did not open, and it was dropped */
+    TRACE_REPLAYED = 1 << 9,   /* seen before, and dropped */
+    TRACE_STRANGER = 1 << 10,  /* from or to a node that was not admitted, and dropped */
+    TRACE_FORBIDDEN = 1 << 11, /* not allowed by the message table, and dropped */
+    TRACE_FLAGS_ALL = (1 << 12) - 1
 };
 
 struct trace_entry {

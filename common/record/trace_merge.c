@@ -128,8 +128,9 @@ static void print_node(FILE *out, const struct topology *topology, uint32_t node
 }
 
 static void print_flags(FILE *out, uint16_t flags) {
-    static const char *const names[] = {"lost",    "corrupted", "cut",    "duplicate",
-                                        "refused", "down",      "begins", "ends"};
+    static const char *const names[] = {"lost",     "corrupted", "cut",      "duplicate",
+                                        "refused",  "down",      "begins",   "ends",
+                                        "unsealed", "replayed",  "stranger", "forbidden"};
     bool first = true;
     for (unsigned bit = 0; bit < sizeof names / sizeof *names; bit++) {
         if ((flags & (1u << bit)) == 0)

@@ -128,6 +128,16 @@ void engine_post(struct engine *engine, uint32_t source, uint32_t node, int64_t 
         memcpy(room, body, bytes);
 }
 
+/* From a node that lives elsewhere, for one that lives here. */
+static bool comes_from_elsewhere(const struct engine *engine, const struct event_entry *entry) {
+    const uint32_t *rank_of_node = engine->config.rank_of_node;
+    uint32_t source = event_order_source(entry->key.order);
+    if (entry->node >= engine->config.node_count || source >= engine->config.node_count)
+        return false;
+    return rank_of_node == NULL ||
+           (rank_of_node[entry->node] == engine->config.rank && rank_of_node[source] != engine->config.rank);
+}
+
 enum status engine_ingest(struct engine *engine, const uint8_t *data, size_t size) {
     while (size > 0) {
         struct event_entry entry;
@@ -140,10 +150,7 @@ enum status engine_ingest(struct engine *engine, const uint8_t *data, size_t siz
         memcpy(&bytes, data + 20, 4);
         data += ENGINE_RECORD_HEADER_BYTES;
         size -= ENGINE_RECORD_HEADER_BYTES;
-        const uint32_t *rank_of_node = engine->config.rank_of_node;
-        if (bytes > size || entry.node >= engine->config.node_count ||
-            event_key_before(entry.key, engine->now) ||
-            (rank_of_node != NULL && rank_of_node[entry.node] != engine->config.rank))
+        if (bytes > size || event_key_before(entry.key, engine->now) || !comes_from_elsewhere(engine, &entry))
             return STATUS_INVALID;
         entry.body = bytes > 0 ? body_take(engine, bytes) : BODY_NONE;
         if (bytes > 0)

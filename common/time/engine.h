@@ -83,7 +83,8 @@ void engine_post(struct engine *engine, uint32_t source, uint32_t node, int64_t 
 uint8_t *engine_post_reserve(struct engine *engine, uint32_t source, uint32_t node, int64_t time_ns,
                              uint32_t bytes);
 
-/* Takes the records of a batch from another process, without its header. STATUS_INVALID when it is malformed or names a node that is not here.
+/* Takes the records of a batch from another process, without its header. STATUS_INVALID when it is malformed,
+ * names a node that is not here, or claims to come from one that is.
  */
 enum status engine_ingest(struct engine *engine, const uint8_t *data, size_t size);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/memory.h"
 #include "common/time/engine.h"
 #include "nodes/sync.h"
 
@@ -132,6 +133,11 @@ void director_on_message(struct director *director, const struct bus_message *me
     case SYNC_FAILURE:
         on_failure(director, message->source, &reader);
         break;
+    case SYNC_JOIN:
+        if (director->config.on_join != NULL && director->phase == DIRECTOR_GATHERING && !peer->ready)
+            director->config.on_join(director->config.context, message->source, message->data + 1,
+                                     message->size - 1);
+        break;
     default:
         reader.failed = true;
     }
@@ -258,8 +264,24 @@ static void look_at_finish(struct director *director, double wall_s) {
         director->phase = DIRECTOR_DONE;
 }
 
+/* Everybody has spoken: all hear who takes part. */
+static void admit(struct director *director) {
+    size_t size;
+    if (director->config.admission == NULL)
+        return;
+    const uint8_t *content = director->config.admission(director->config.context, &size);
+    uint8_t *data = memory_grow(NULL, size + 1, 1, "the admission");
+    data[0] = SYNC_ADMIT;
+    memcpy(data + 1, content, size);
+    for (uint32_t rank = director->config.first_rank; rank < director->count; rank++)
+        if (bus_send(director->config.bus, rank, BUS_CONTROL, data, size + 1) != STATUS_OK)
+            director_stop(director, STATUS_FULL, "the bus cannot take the list of admitted nodes");
+    free(data);
+}
+
 int64_t director_step(struct director *director, double wall_s) {
     if (director->phase == DIRECTOR_GATHERING && director->waiting == 0) {
+        admit(director);
         director->phase = DIRECTOR_RUNNING;
         director->first_grant_s = wall_s;
     }

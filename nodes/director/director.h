@@ -23,6 +23,9 @@ struct director_config {
     int64_t chunk_ns;    /* no window is longer, so that progress is shown and a stop is obeyed */
     double speed;        /* 0: as fast as possible; else virtual seconds per wall second */
     void *context;
+    /* What a process says to join, and the answer for all once everybody has spoken; both or neither. */
+    void (*on_join)(void *context, uint32_t rank, const uint8_t *data, size_t size);
+    const uint8_t *(*admission)(void *context, size_t *size);
     /* Rows from a process. A status other than OK ends the run. */
     enum status (*on_rows)(void *context, const uint8_t *data, size_t size, struct error *error);
     enum status (*on_final)(void *context, uint32_t rank, const uint8_t *data, size_t size,

@@ -15,6 +15,7 @@
 #include "common/record/record.h"
 #include "common/record/report.h"
 #include "common/time/wall.h"
+#include "nodes/director/admission.h"
 #include "nodes/rank.h"
 #include "nodes/task.h"
 
@@ -32,6 +33,8 @@ struct session {
     struct record *record;
     struct member member; /* when rank 0 hosts nodes */
     struct director director;
+    struct admission admission;          /* when the run needs a join */
+    uint8_t nonce[IDENTITY_NONCE_BYTES]; /* of the run */
     uint64_t *node_digests;
     uint32_t digest_count;
     uint64_t events;
@@ -96,6 +99,14 @@ static void on_progress(void *context, int64_t now_ns) {
         return;
     session->progressed_s = now_s;
     config->on_progress(config->context, now_ns, session->end_ns, now_s - session->director.first_grant_s);
+}
+
+static void on_join(void *context, uint32_t rank, const uint8_t *data, size_t size) {
+    admission_take(&((struct session *)context)->admission, rank, data, size);
+}
+
+static const uint8_t *admission(void *context, size_t *size) {
+    return admission_result(&((struct session *)context)->admission, size);
 }
 
 static void describe(void *context, uint32_t rank, char *text, size_t size) {
@@ -187,6 +198,16 @@ static enum status open_record(struct session *session, struct error *error) {
 
 /* ---- stages ---- */
 
+static enum status open_admission(struct session *session, struct error *error) {
+    struct keyring_config config = {.scenario = &session->scenario,
+                                    .topology = &session->topology,
+                                    .rank_of_node = session->placement.rank_of_node,
+                                    .rank_count = bus_size(session->config->bus)};
+    randombytes_buf(session->nonce, sizeof session->nonce);
+    memcpy(config.nonce, session->nonce, sizeof config.nonce);
+    return admission_needed(&config) ? admission_open(&session->admission, &config, error) : STATUS_OK;
+}
+
 static enum status load(struct session *session, struct error *error) {
     const struct run_options *options = session->config->options;
     struct scenario_problems *problems = &session->result->problems;
@@ -203,6 +224,7 @@ static enum status load(struct session *session, struct error *error) {
     if (kind == PLACEMENT_SINGLE && (options->processes > 0 || ranks == 1))
         kind = PLACEMENT_BLOCK;
     TRY(placement_init(&session->placement, kind, ranks, &session->topology, error));
+    TRY(open_admission(session, error));
     session->node_digests =
         arena_alloc_array(&session->arena, session->topology.node_count, sizeof(uint64_t));
     session->end_ns = session->scenario.slot_ns * session->scenario.slots + session->scenario.drain_ns;
@@ -219,6 +241,7 @@ static enum status prepare(struct session *session, struct error *error) {
                                     .speed = options->wall_clock ? options->speed : 0.0,
                                     .run_dir = session->result->run_dir,
                                     .scenario_text = session->text};
+    memcpy(session->setup.nonce, session->nonce, sizeof session->nonce);
     return setup_send(session->config->bus, &session->setup);
 }
 
@@ -237,6 +260,8 @@ static enum status direct(struct session *session, struct error *error) {
                                             .chunk_ns = session->scenario.slot_ns,
                                             .speed = session->setup.speed,
                                             .context = session,
+                                            .on_join = session->admission.nodes != NULL ? on_join : NULL,
+                                            .admission = session->admission.nodes != NULL ? admission : NULL,
                                             .on_rows = on_rows,
                                             .on_final = on_final,
                                             .on_progress = on_progress,
@@ -316,6 +341,7 @@ enum status session_run(const struct session_config *config, struct session_resu
     snprintf(result->message, sizeof result->message, "%s", error.text);
     if (session->director.peers != NULL)
         director_close(&session->director);
+    admission_close(&session->admission);
     placement_close(&session->placement);
     arena_close(&session->arena);
     free(session);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/random.h"
+#include "nodes/director/admission.h"
 #include "nodes/director/session.h"
 #include "nodes/rank.h"
 
@@ -16,6 +17,7 @@ struct world {
     struct member *members;
     struct rank_run *runs;
     struct director director;
+    struct admission admission;
     uint64_t *node_digests;
     uint32_t node_count;
 };
@@ -53,18 +55,32 @@ static enum status on_final(void *context, uint32_t rank, const uint8_t *data, s
     return on_rows(context, data, size, error);
 }
 
+static void on_join(void *context, uint32_t rank, const uint8_t *data, size_t size) {
+    admission_take(&((struct world *)context)->admission, rank, data, size);
+}
+
+static const uint8_t *admission(void *context, size_t *size) {
+    return admission_result(&((struct world *)context)->admission, size);
+}
+
 static enum status open_members(struct world *world, struct error *error) {
     for (uint32_t rank = 0; rank < world->count; rank++)
         TRY(member_open(&world->members[rank], &world->setup, rank, world->count, false, error));
     const struct member *first = &world->members[0];
     world->node_count = first->topology.node_count;
     world->node_digests = calloc(world->node_count, sizeof *world->node_digests);
+    const struct keyring_config *config = &first->keyring.config;
+    bool joins = admission_needed(config);
+    if (joins)
+        TRY(admission_open(&world->admission, config, error));
     director_init(&world->director,
                   &(struct director_config){.bus = world->endpoints[0],
                                             .end_ns = first->scenario.slot_ns * first->scenario.slots +
                                                       first->scenario.drain_ns,
                                             .chunk_ns = first->scenario.slot_ns,
                                             .context = world,
+                                            .on_join = joins ? on_join : NULL,
+                                            .admission = joins ? admission : NULL,
                                             .on_rows = on_rows,
                                             .on_final = on_final});
     for (uint32_t rank = 0; rank < world->count; rank++) {
@@ -99,6 +115,7 @@ static void close_all(struct world *world) {
     }
     if (world->director.peers != NULL)
         director_close(&world->director);
+    admission_close(&world->admission);
     free(world->endpoints);
     free(world->members);
     free(world->runs);

@@ -46,7 +46,8 @@ static struct row task_row(void) {
 
 static struct row node_row(void) {
     struct row row = {.kind = ROW_NODE};
-    row.as.node = (struct row_node){1, 2, 3, 4, 5, 6, 7, 8, 9, UINT64_MAX, -10, DBL_MIN};
+    row.as.node = (struct row_node){1, 2, 3, 4, 5, 6, 7, 8, 9, UINT64_MAX, -10, DBL_MIN,
+                                    JOIN_WRONG_ROLE, 11, 12, 13, 14};
     return row;
 }
 
