@@ -201,29 +201,49 @@ uint64_t consensus_voted(const struct consensus *consensus, uint32_t round, enum
     return votes ? votes->seen : 0;
 }
 
+uint64_t consensus_voted_for(const struct consensus *consensus, uint32_t round, enum vote_type type,
+                             const struct hash *value) {
+    const struct round_record *record = consensus_record(consensus, round);
+    return record ? consensus_voters(&record->votes[vote_index(type)], value) : 0;
+}
+
+const struct vote *consensus_vote_for(const struct consensus *consensus, uint32_t round, enum vote_type type,
+                                      const struct hash *value, uint16_t validator) {
+    const struct vote_set *votes = consensus_votes(consensus, round, type);
+    uint64_t bit = UINT64_C(1) << validator;
+    if (!votes || !(votes->seen & bit))
+        return NULL;
+    if (hash_equal(&votes->first[validator].block_id, value))
+        return &votes->first[validator];
+    bool other = (votes->conflicting & bit) && hash_equal(&votes->second[validator].block_id, value);
+    return other ? &votes->second[validator] : NULL;
+}
+
+bool consensus_wants_polka(const struct consensus *consensus, struct consensus_polka_wanted *wanted) {
+    const struct proposal *proposal = consensus_proposal(consensus, consensus->round);
+    if (consensus->step != CONSENSUS_PROPOSE || !proposal || proposal->valid_round < 0)
+        return false;
+    wanted->round = (uint32_t)proposal->valid_round;
+    wanted->value = proposal->block_id;
+    wanted->held = consensus_voted_for(consensus, wanted->round, VOTE_PREVOTE, &wanted->value);
+    return true;
+}
+
 bool consensus_certificate(const struct consensus *consensus, const struct hash *chain_id,
                            struct certificate *certificate) {
     if (consensus->step != CONSENSUS_DECIDED || consensus->height == 0)
-        return false;
-    const struct vote_set *votes = consensus_votes(consensus, consensus->decided_round, VOTE_PRECOMMIT);
-    if (!votes)
         return false;
     *certificate = (struct certificate){.chain_id = *chain_id,
                                         .height = consensus->height,
                                         .round = consensus->decided_round,
                                         .block_id = consensus->decided_value};
     uint32_t count = 0;
-    for (uint32_t i = 0; i < consensus->config.validator_count; i++) {
-        uint64_t bit = UINT64_C(1) << i;
-        const struct vote *vote = NULL;
-        if ((votes->seen & bit) && hash_equal(&votes->first[i].block_id, &consensus->decided_value))
-            vote = &votes->first[i];
-        else if ((votes->conflicting & bit) &&
-                 hash_equal(&votes->second[i].block_id, &consensus->decided_value))
-            vote = &votes->second[i];
+    for (uint16_t i = 0; i < consensus->config.validator_count; i++) {
+        const struct vote *vote = consensus_vote_for(consensus, consensus->decided_round, VOTE_PRECOMMIT,
+                                                     &consensus->decided_value, i);
         if (!vote)
             continue;
-        certificate->bitmap |= bit;
+        certificate->bitmap |= UINT64_C(1) << i;
         certificate->signatures[count++] = vote->signature;
     }
     return true;

@@ -17,7 +17,8 @@
  * why nothing waits for it: consensus_state.h. It asks this of the caller, as votes may get lost: every
  * validator sends its last signed message again to peers that lack it, also to those in an earlier round
  * (they see by it that the sender is done with theirs), and the prevotes of its valid round to those who
- * lack them. */
+ * lack them (consensus_wants_polka). Repeated votes are handed in like any other: only the engine knows
+ * which of them count. */
 #ifndef TIERBED_NODES_CHAIN_CONSENSUS_H
 #define TIERBED_NODES_CHAIN_CONSENSUS_H
 
@@ -131,6 +132,21 @@ const struct proposal *consensus_proposal(const struct consensus *consensus, uin
 uint64_t consensus_voted(const struct consensus *consensus, uint32_t round, enum vote_type type);
 const struct vote_set *consensus_votes(const struct consensus *consensus, uint32_t round,
                                        enum vote_type type);
+/* Who of them voted for `value`, and such a vote (NULL: not held). */
+uint64_t consensus_voted_for(const struct consensus *consensus, uint32_t round, enum vote_type type,
+                             const struct hash *value);
+const struct vote *consensus_vote_for(const struct consensus *consensus, uint32_t round, enum vote_type type,
+                                      const struct hash *value, uint16_t validator);
+/* The polka this validator waits for in order to prevote (line 28): the proposal of its round says that
+ * `value` had one in `round`; `held` are those of it that are here. false: it waits for none. A prevote of
+ * that round for another value does not stand for one of these: a liar may have given each peer another, so
+ * whoever holds the polka sends what is not in `held`, whatever else the peer has of those validators. */
+struct consensus_polka_wanted {
+    uint32_t round;
+    struct hash value;
+    uint64_t held;
+};
+bool consensus_wants_polka(const struct consensus *consensus, struct consensus_polka_wanted *wanted);
 /* After CONSENSUS_DO_COMMIT: the precommits for the decided value, at least q. false: not decided. */
 struct certificate;
 bool consensus_certificate(const struct consensus *consensus, const struct hash *chain_id,

@@ -98,6 +98,7 @@ void consensus_advance(struct consensus *consensus, struct consensus_actions *ou
 uint64_t consensus_ahead(const struct consensus *consensus);
 /* The highest round that f + 1 distinct validators have reached, of those above the current; else that. */
 uint32_t consensus_skip_round(const struct consensus *consensus);
+uint64_t consensus_voters(const struct round_votes *votes, const struct hash *value);
 /* A value (not nil) with a quorum of votes, or NULL. */
 const struct hash *consensus_quorum_value(const struct consensus *consensus,
                                           const struct round_record *record, enum vote_type type);

@@ -272,9 +272,9 @@ static bool suffices(const struct consensus *consensus, uint32_t count) {
     return count >= MUTATE(QUORUM_LESS_ONE, consensus->quorum, consensus->quorum - 1);
 }
 
-static uint64_t nil_voters(const struct round_votes *votes) {
+uint64_t consensus_voters(const struct round_votes *votes, const struct hash *value) {
     for (uint32_t i = 0; i < votes->tally_count; i++)
-        if (hash_is_zero(&votes->tallies[i].value))
+        if (hash_equal(&votes->tallies[i].value, value))
             return votes->tallies[i].voters;
     return 0;
 }
@@ -282,7 +282,8 @@ static uint64_t nil_voters(const struct round_votes *votes) {
 const struct hash *consensus_quorum_value(const struct consensus *consensus,
                                           const struct round_record *record, enum vote_type type) {
     const struct round_votes *votes = &record->votes[vote_index(type)];
-    uint64_t others = type == VOTE_PRECOMMIT ? MUTATE(NIL_CERTIFICATE, 0, nil_voters(votes)) : 0;
+    static const struct hash nil = {0};
+    uint64_t others = type == VOTE_PRECOMMIT ? MUTATE(NIL_CERTIFICATE, 0, consensus_voters(votes, &nil)) : 0;
     for (uint32_t i = 0; i < votes->tally_count; i++)
         if (suffices(consensus, counted(&votes->tallies[i], others)) &&
             !hash_is_zero(&votes->tallies[i].value))
