@@ -2,8 +2,8 @@
  *
  * Writes go to a page cache; only sync moves them to the platter. A crash of the process keeps the cache;
  * loss of power drops, reorders or tears what was not synced, by a seed. It outlives the store that is opened
- * on it, as a real disk does. One VFS registration per process; disks are told apart by path. Not
- * thread-safe. */
+ * on it, as a real disk does. Each disk is a VFS of its own. Files put back from a copy are new files, as
+ * those of a restored directory are. Not thread-safe. */
 #ifndef TIERBED_LEDGER_DISK_H
 #define TIERBED_LEDGER_DISK_H
 
@@ -34,8 +34,8 @@ bool ledger_disk_unlink(struct ledger_disk *disk, const char *file);
 uint64_t ledger_disk_size(const struct ledger_disk *disk, const char *file);
 
 /* Faults of operation, until set back to DISK_SOUND. FULL: writes that need more than `room` further bytes
- * fail (SQLITE_FULL). FAIL_WRITE, FAIL_SYNC: EIO from the `after`-th such call on. LYING_SYNC: sync does
- * nothing and says it did. */
+ * fail (SQLITE_FULL). FAIL_WRITE, FAIL_SYNC: EIO from the `after`-th such call on (1: the next). LYING_SYNC:
+ * sync does nothing and says it did. */
 enum ledger_disk_fault { DISK_SOUND = 0, DISK_FULL, DISK_FAIL_WRITE, DISK_FAIL_SYNC, DISK_LYING_SYNC };
 void ledger_disk_set_fault(struct ledger_disk *disk, enum ledger_disk_fault fault, uint64_t after);
 

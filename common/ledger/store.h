@@ -5,11 +5,15 @@
  *   blobs.db   models by hash                                             WAL, NORMAL
  *   sentinel   two slots of 128 bytes, written in turn                    fdatasync
  *
- * Every payload carries its SHA-256, since SQLite has none. durability `process` writes with NORMAL and no
+ * Every payload carries its SHA-256, since SQLite has none. durability `process` writes without any
  * fsync: safe against SIGKILL, not against power loss. Every call that fails leaves the store closed to
  * further writes: the validator must stop (fail-stop) and be started again. Before each commit the files are
  * checked to be still there (st_nlink, st_ino). A second process on the same directory is refused by a file
- * lock. */
+ * lock.
+ *
+ * A directory that was copied back is found out by its new files (amnesia), a snapshot below the file system
+ * is not. FRESH is also what an emptied directory looks like, unless the caller says that it was `restarted`.
+ */
 #ifndef TIERBED_LEDGER_STORE_H
 #define TIERBED_LEDGER_STORE_H
 
@@ -25,7 +29,8 @@ struct ledger_store_config {
     const char *dir;          /* made if it is not there; NULL: `disk` */
     struct ledger_disk *disk; /* borrowed */
     enum ledger_durability durability;
-    bool deep; /* at open: check every block, not only the last few */
+    bool deep;      /* at open: check every block, not only the last few */
+    bool restarted; /* the validator has run before: an empty directory is amnesia, not a first start */
     /* For inspection beside a running validator: no lock, nothing is made, changed, checkpointed or thrown
      * away, damage is told by each get_* instead of by the open; everything that writes gives STATUS_INVALID.
      * STATUS_INVALID also when the directory is none of a ledger. */
@@ -121,8 +126,8 @@ const char *ledger_store_reason(const struct ledger_store *store);
 
 /* Crash points and sends under test: called with a name at each point named in 3.3 rows 3 and 4
  * ("votes-before", "votes-inside", "votes-committed", "votes-sentinel", "blob-before", "blob-after",
- * "chain-inside", "chain-committed", "chain-sentinel"); true: die here, the call returns STATUS_STOPPED and
- * the store is closed to everything. */
+ * "chain-inside", "chain-committed", "chain-sentinel"; besides "blob-inside", "drop-inside", "drop-after");
+ * true: die here, the call returns STATUS_STOPPED and the store is closed to everything. */
 typedef bool (*ledger_crash_point)(void *context, const char *point);
 void ledger_store_set_crash_point(struct ledger_store *store, ledger_crash_point crash, void *context);
 
