@@ -8,6 +8,7 @@ const struct command *const command_table[] = {
     &command_experiment,
     &command_scheme,
     &command_scenario,
+    &command_keys,
     &command_verify,
     &command_bench,
     &command_doctor,

@@ -10,6 +10,16 @@ bool admission_needed(const struct keyring_config *config) {
     return config->rank_count > 1 || config->scenario->identity.keys[0] != '\0';
 }
 
+static enum status load_authority(const char *dir, struct admission *admission, struct error *error) {
+    struct error reason = {0};
+    enum status status = identity_load_authority(dir, &admission->authority, &reason);
+    return status == STATUS_OK ? STATUS_OK
+                               : error_set(error, status,
+                                           "identity.keys: %.700s; make keys with `tierbed keys init DIR "
+                                           "--scenario FILE`",
+                                           reason.text);
+}
+
 enum status admission_open(struct admission *admission, const struct keyring_config *config,
                            struct error *error) {
     uint32_t node_count = config->topology->node_count;
@@ -22,7 +32,7 @@ enum status admission_open(struct admission *admission, const struct keyring_con
     for (uint32_t id = 0; id < node_count; id++)
         admission->nodes[id].verdict = JOIN_ABSENT;
     if (scenario->identity.keys[0] != '\0')
-        return identity_load_authority(scenario->identity.keys, &admission->authority, error);
+        return load_authority(scenario->identity.keys, admission, error);
     uint8_t seed[IDENTITY_KEY_BYTES];
     identity_authority_seed(scenario->seed, seed);
     return identity_authority_open(seed, &admission->authority, error);
