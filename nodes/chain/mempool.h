@@ -9,12 +9,13 @@
 
 #include "common/ledger/state.h"
 
+/* One transaction that waits, with its encoding. */
 struct mempool_entry {
     struct hash id;
     uint64_t nonce, expiry_height;
     uint32_t sender, weight, bytes;
     uint8_t type;
-    uint8_t *data; /* owned */
+    uint8_t data[];
 };
 
 struct mempool_config {
@@ -26,7 +27,7 @@ struct mempool_config {
 
 struct mempool {
     struct mempool_config config;
-    struct mempool_entry *entries; /* owned; sorted by (sender, nonce) */
+    struct mempool_entry **entries; /* owned, and what they point to; sorted by (sender, nonce) */
     uint32_t count, capacity;
     uint64_t weight;         /* of all entries */
     size_t bytes;            /* of all encodings */
@@ -74,6 +75,8 @@ enum status mempool_pick(struct mempool *pool, const struct ledger_state *state,
                          struct mempool_pick *pick);
 /* Would mempool_pick find anything? Cheap and sometimes too optimistic: blobs are not looked for. */
 bool mempool_pending(const struct mempool *pool);
+/* Forgets one, as when its blob was found not to exist. */
+void mempool_drop(struct mempool *pool, uint32_t sender, uint64_t nonce);
 
 /* Was this transaction through transaction_check here, now or of late? For ledger_state_apply; `context` is
  * the pool. mempool_mark_verified adds one that was checked elsewhere. */
