@@ -128,8 +128,10 @@ static int spawn(pid_t *child, int socket, const char *node_name) {
 static enum status send_init(const struct hosting *hosting) {
     struct frame frame = {0};
     const char *path = hosting->durable_path ? hosting->durable_path : "";
+    const char *ledger = hosting->ledger_dir ? hosting->ledger_dir : "";
     frame_put(&frame, &hosting->env.self, sizeof hosting->env.self);
     frame_put(&frame, path, strlen(path) + 1);
+    frame_put(&frame, ledger, strlen(ledger) + 1);
     frame_put(&frame, hosting->child_text, strlen(hosting->child_text) + 1);
     enum status status = frame_send(hosting->socket, &frame);
     frame_close(&frame);
@@ -158,6 +160,7 @@ static enum status child_begin(struct hosting *hosting, struct error *error) {
                                name_of(hosting));
     }
     hosting->socket = pair[0];
+    hosting->disk_told = false;
     return send_init(hosting);
 }
 
@@ -199,12 +202,25 @@ static enum status take_outbox(const struct frame *frame, const struct child_ans
     return outbox_adopt(out, at, head->action_count, at + actions_bytes, head->bytes_used);
 }
 
+/* Lets the child know that its disk is full, or sound again. Late, since it may have been stopped. */
+static enum status tell_disk(struct hosting *hosting, struct error *error) {
+    struct frame frame = {0};
+    if (hosting->disk_told == hosting->disk_full)
+        return STATUS_OK;
+    enum status status =
+        exchange(hosting, hosting->disk_full ? HOSTING_DISK_FULL : HOSTING_DISK_SOUND, NULL, &frame);
+    frame_close(&frame);
+    hosting->disk_told = hosting->disk_full;
+    return status == STATUS_OK ? STATUS_OK : child_died(hosting, error);
+}
+
 enum status child_call(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
                        struct outbox *out, struct error *error) {
     struct frame frame = {0};
     struct child_answer_head head;
     if (call == HOSTING_START || call == HOSTING_RESTART)
         TRY(child_begin(hosting, error));
+    TRY(tell_disk(hosting, error));
     enum status status = exchange(hosting, call, event, &frame);
     if (status == STATUS_OK) {
         memcpy(&head, frame.data, sizeof head);

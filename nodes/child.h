@@ -1,6 +1,6 @@
 /* child: a node in a child process of its rank, and the frames that cross the socket pair between them.
  *
- *   INIT    node id, durable path, scenario text         (once, first)
+ *   INIT    node id, durable path, ledger path, scenario text   (once, first)
  *   call    kind, struct node_event, payload
  *   answer  status, error text, actions and bytes of the outbox
  *

@@ -8,6 +8,7 @@
 
 #include "nodes/chain/chain.h"
 #include "nodes/child.h"
+#include "nodes/hosting_ledger.h"
 #include "nodes/task.h"
 
 struct child {
@@ -30,11 +31,17 @@ static enum status open_bearings(struct child *child, struct error *error) {
 static enum status child_init(struct child *child, struct error *error) {
     uint32_t node;
     const struct frame *frame = &child->frame;
-    if (frame->size < sizeof node + 2 || frame->data[frame->size - 1] != '\0')
+    if (frame->size < sizeof node + 3 || frame->data[frame->size - 1] != '\0')
         return STATUS_INVALID;
     memcpy(&node, frame->data, sizeof node);
     const char *path = arena_copy_text(&child->arena, (const char *)frame->data + sizeof node);
-    size_t text_at = sizeof node + strlen(path) + 1;
+    size_t ledger_at = sizeof node + strlen(path) + 1;
+    if (ledger_at >= frame->size)
+        return STATUS_INVALID;
+    const char *ledger = arena_copy_text(&child->arena, (const char *)frame->data + ledger_at);
+    size_t text_at = ledger_at + strlen(ledger) + 1;
+    if (text_at >= frame->size)
+        return STATUS_INVALID;
     struct scenario_problems *problems = arena_alloc(&child->arena, sizeof *problems);
     TRY(scenario_load_text((const char *)frame->data + text_at, frame->size - text_at - 1,
                            "scenario of the run", NULL, 0, &child->arena, &child->scenario, problems));
@@ -45,6 +52,7 @@ static enum status child_init(struct child *child, struct error *error) {
         (struct hosting){.env = {.self = node, .scenario = &child->scenario, .topology = &child->topology},
                          .class = node_class_of(&child->topology, node),
                          .durable_path = *path ? path : NULL,
+                         .ledger_dir = *ledger ? ledger : NULL,
                          .resume_path = hosting_resume_path(&child->scenario, &child->topology.nodes[node])};
     TRY(open_bearings(child, error));
     child->hosting.env.bearings = child->bearings;
@@ -80,6 +88,8 @@ static enum status serve(struct child *child, int socket) {
     outbox_reset(&child->out);
     if (head.call == HOSTING_TOTALS)
         reply.status = hosting_totals(&child->hosting, &reply.totals, &error);
+    else if (head.call == HOSTING_DISK_FULL || head.call == HOSTING_DISK_SOUND)
+        hosting_ledger_set_full(&child->hosting, head.call == HOSTING_DISK_FULL);
     else
         reply.status =
             hosting_call(&child->hosting, (enum hosting_call)head.call, &head.event, &child->out, &error);

@@ -10,6 +10,7 @@
 #include "common/record/durable.h"
 #include "common/time/wall.h"
 #include "nodes/chain/chain.h"
+#include "nodes/hosting_ledger.h"
 #include "nodes/task.h"
 
 static enum status deliver(void *context, struct engine *engine, const struct engine_event *event);
@@ -164,6 +165,18 @@ static struct host_handler *handler_of(struct host_node *node, enum hosting_call
     return call == HOSTING_TIMER && event->timer < NODE_TIMERS_MAX ? &node->on_timer[event->timer] : NULL;
 }
 
+/* The ledger of a validator failed: it must not go on, and nothing that it asked for in this call happens. It
+ * can be started again. */
+static void fail_stop(struct host *host, struct host_node *node) {
+    (void)host_crash(host, node);
+    struct row row = {.kind = ROW_SERIES,
+                      .as.series = {.node = node->totals.node,
+                                    .name = "ledger_failed_s",
+                                    .step = (uint32_t)++node->ledger_failures,
+                                    .value = vtime_to_s(host->engine.now.time_ns)}};
+    host_add_row(host, &row);
+}
+
 enum status host_call(struct host *host, struct host_node *node, enum hosting_call call,
                       const struct node_event *event) {
     struct error error = {0};
@@ -179,6 +192,11 @@ enum status host_call(struct host *host, struct host_node *node, enum hosting_ca
     if (status == STATUS_INVALID && call != HOSTING_START && call != HOSTING_RESTART) {
         node->totals.protocol_errors++;
         status = STATUS_OK;
+    }
+    bool late = call == HOSTING_MESSAGE || call == HOSTING_TIMER || node->hosting.disk_full;
+    if (late && hosting_ledger_failed(&node->hosting, status)) {
+        fail_stop(host, node);
+        return STATUS_OK;
     }
     if (status != STATUS_OK) {
         if (host->error != NULL)
@@ -294,20 +312,32 @@ static enum status open_bearings(struct host *host, struct error *error) {
     return STATUS_OK;
 }
 
-static enum status open_durable(struct host *host, struct host_node *node, uint32_t id, struct error *error) {
-    const struct topology_node *info = &host->config.topology->nodes[id];
-    bool learns = info->role == ROLE_EDGE && host->config.scenario->training.checkpoint_slots > 0;
-    if ((!info->may_crash && !learns) || host->config.run_dir == NULL)
-        return STATUS_OK;
+/* Where a node keeps what it must not forget; `ledger`: a directory, otherwise a file. */
+static enum status open_place(const struct host *host, const char *name, bool ledger, char **place,
+                              struct error *error) {
     char path[DURABLE_PATH_MAX];
     int length = snprintf(path, sizeof path, "%s/nodes", host->config.run_dir);
     if (length < 0 || (size_t)length + SCENARIO_NAME_MAX + 16 >= sizeof path)
         return error_set(error, STATUS_INVALID, "the run directory's path is too long: %s",
                          host->config.run_dir);
     TRY(durable_make_dirs(path, error));
-    hosting_durable_path(host->config.run_dir, info->name, path, sizeof path);
-    node->durable_path = strdup(path);
-    return node->durable_path != NULL ? STATUS_OK : STATUS_MEMORY;
+    if (ledger)
+        hosting_ledger_path(host->config.run_dir, name, path, sizeof path);
+    else
+        hosting_durable_path(host->config.run_dir, name, path, sizeof path);
+    *place = strdup(path);
+    return *place != NULL ? STATUS_OK : STATUS_MEMORY;
+}
+
+static enum status open_durable(struct host *host, struct host_node *node, uint32_t id, struct error *error) {
+    const struct topology_node *info = &host->config.topology->nodes[id];
+    bool learns = info->role == ROLE_EDGE && host->config.scenario->training.checkpoint_slots > 0;
+    if (host->config.run_dir == NULL)
+        return STATUS_OK;
+    if (info->role == ROLE_CHAIN)
+        return open_place(host, info->name, true, &node->ledger_dir, error);
+    return info->may_crash || learns ? open_place(host, info->name, false, &node->durable_path, error)
+                                     : STATUS_OK;
 }
 
 static enum status open_node(struct host *host, uint32_t id, struct error *error) {
@@ -331,6 +361,7 @@ static enum status open_node(struct host *host, uint32_t id, struct error *error
         .class = class,
         .child_text = info->may_crash && host->config.children ? host->config.scenario_text : NULL,
         .durable_path = node->durable_path,
+        .ledger_dir = node->ledger_dir,
         .resume_path = hosting_resume_path(host->config.scenario, info)};
     TRY(card_open(&node->card, &env, error));
     node->card.watch = host->config.trace != NULL ? trace_lost : NULL;
@@ -376,6 +407,8 @@ void host_close(struct host *host) {
             hosting_close(&node->hosting);
         card_close(&node->card);
         free(node->durable_path);
+        ledger_damage_close(&node->ledger);
+        free(node->ledger_dir);
     }
     sealing_close(&host->sealing);
     free(host->nodes);
@@ -403,6 +436,15 @@ int64_t host_lookahead_ns(const struct host *host) {
 }
 
 /* ---- the end ---- */
+
+static void add_failures(struct host *host, const struct host_node *node) {
+    struct row row = {.kind = ROW_RESULT,
+                      .as.result = {.node = node->totals.node,
+                                    .name = "ledger_failures",
+                                    .value = (double)node->ledger_failures}};
+    if (node->ledger_failures > 0)
+        host_add_row(host, &row);
+}
 
 static void add_link_rows(struct host *host, const struct host_node *node) {
     const struct topology_node *info = &host->config.topology->nodes[node->totals.node];
@@ -464,6 +506,7 @@ const uint8_t *host_take_final(void *context, size_t *size) {
         if (host->config.keyring != NULL)
             node->totals.join = host->config.keyring->nodes[id].verdict;
         host_add_row(host, &(struct row){.kind = ROW_NODE, .as.node = node->totals});
+        add_failures(host, node);
         add_link_rows(host, node);
         add_handler_rows(host, node);
     }

@@ -14,6 +14,7 @@
 #include "common/time/engine.h"
 #include "common/time/pacer.h"
 #include "nodes/hosting.h"
+#include "nodes/ledger_damage.h"
 #include "nodes/network_card.h"
 
 struct host_config {
@@ -45,7 +46,9 @@ struct host_node {
     struct network_card card;
     struct row_node totals;
     struct host_handler on_message[MESSAGE_COUNT], on_timer[NODE_TIMERS_MAX];
-    char *durable_path;
+    char *durable_path, *ledger_dir;
+    struct ledger_place ledger; /* of a validator, for faults of its disk */
+    uint64_t ledger_failures;   /* times that it stopped because its ledger failed */
 };
 
 struct host {
@@ -80,6 +83,8 @@ const uint8_t *host_take_final(void *host, size_t *size);
 enum status host_fault(struct host *host, struct host_node *node, const struct engine_event *event,
                        const struct wire *wire);
 enum status host_post_faults(struct host *host, uint32_t node);
+/* The node's process and memory are gone; returns how many of its messages were lost with it. */
+uint64_t host_crash(struct host *host, struct host_node *node);
 enum status host_call(struct host *host, struct host_node *node, enum hosting_call call,
                       const struct node_event *event);
 enum status host_message(struct host *host, struct host_node *node, const struct engine_event *event,

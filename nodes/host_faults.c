@@ -1,5 +1,6 @@
 /* host_faults: the fault schedule, applied to the nodes and network cards of this process. */
 #include "nodes/host.h"
+#include "nodes/hosting_ledger.h"
 
 /* Fault schedules are data: every one is an event of the node it concerns, at its own virtual time. */
 static void post(struct host *host, uint32_t node, enum wire_kind kind, uint32_t fault, int64_t at_ns) {
@@ -7,14 +8,10 @@ static void post(struct host *host, uint32_t node, enum wire_kind kind, uint32_t
     engine_post(&host->engine, node, node, at_ns, &wire, sizeof wire);
 }
 
-static bool is_node_fault(enum fault_kind kind) {
-    return kind == FAULT_CRASH || kind == FAULT_RESTART || kind == FAULT_HANG;
-}
-
 static bool concerns(const struct host *host, const struct scenario_fault *fault, uint32_t node) {
     const struct topology *topology = host->config.topology;
     const struct scenario *scenario = host->config.scenario;
-    if (is_node_fault(fault->kind))
+    if (fault_on_node(fault->kind))
         return topology_selects(topology, scenario, fault->node, node);
     if (topology_selects(topology, scenario, fault->from, node))
         return true;
@@ -40,8 +37,10 @@ static int64_t begins_ns(const struct host *host, const struct scenario_fault *f
     int64_t begin_ns = scenario_begin_ns(host->config.scenario);
     if (fault->at_ns >= begin_ns)
         return fault->at_ns;
+    bool once =
+        fault->kind == FAULT_RESTART || fault->kind > FAULT_DISK_FULL; /* over as soon as it is done */
     bool over = fault->kind == FAULT_CRASH ? is_mended(host, node, fault->at_ns, begin_ns)
-                                           : fault->kind == FAULT_RESTART || fault->until_ns <= begin_ns;
+                                           : once || fault->until_ns <= begin_ns;
     return over ? VTIME_NEVER : begin_ns;
 }
 
@@ -61,7 +60,7 @@ enum status host_post_faults(struct host *host, uint32_t node) {
     return STATUS_OK;
 }
 
-static uint64_t crash(struct host *host, struct host_node *node) {
+uint64_t host_crash(struct host *host, struct host_node *node) {
     if (node->mode == NODE_DOWN)
         return 0;
     if (node->mode == NODE_HUNG)
@@ -100,6 +99,29 @@ static void go_on(struct host_node *node) {
     node->mode = NODE_UP;
 }
 
+/* A fault of a validator's disk. */
+static enum status disk_fault(struct host_node *node, const struct scenario_fault *fault, bool begins,
+                              struct error *error) {
+    node->ledger.dir = node->ledger_dir;
+    node->ledger.disk = node->hosting.disk;
+    switch (fault->kind) {
+    case FAULT_DISK_FULL:
+        hosting_ledger_set_full(&node->hosting, begins);
+        return STATUS_OK;
+    case FAULT_LEDGER_CORRUPT:
+        return ledger_damage_corrupt(&node->ledger, fault->file, error);
+    case FAULT_LEDGER_ROLLBACK:
+        return begins ? ledger_damage_copy(&node->ledger, error)
+                      : ledger_damage_restore(&node->ledger, error);
+    case FAULT_LEDGER_WIPE:
+        return ledger_damage_wipe(&node->ledger, error);
+    case FAULT_LEDGER_UNLINK:
+        return ledger_damage_unlink(&node->ledger, fault->file, error);
+    default:
+        return STATUS_OK;
+    }
+}
+
 enum status host_fault(struct host *host, struct host_node *node, const struct engine_event *event,
                        const struct wire *wire) {
     const struct scenario_fault *fault = &host->config.scenario->faults[wire->index];
@@ -107,13 +129,15 @@ enum status host_fault(struct host *host, struct host_node *node, const struct e
     enum status status = STATUS_OK;
     uint64_t lost = 0;
     if (fault->kind == FAULT_CRASH)
-        lost = crash(host, node);
+        lost = host_crash(host, node);
     else if (fault->kind == FAULT_RESTART)
         status = restart(host, node);
     else if (fault->kind == FAULT_HANG && begins)
         hang(node, fault);
     else if (fault->kind == FAULT_HANG)
         go_on(node);
+    else if (fault->kind >= FAULT_DISK_FULL)
+        status = disk_fault(node, fault, begins, host->error);
     else
         card_fault(&node->card, &host->engine, wire->index, begins);
     struct row row = {.kind = ROW_FAULT,

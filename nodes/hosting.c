@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/ledger/disk.h"
 #include "common/record/durable.h"
 #include "nodes/child.h"
+#include "nodes/hosting_ledger.h"
 
 #define DURABLE_BYTES_MAX OUTBOX_BYTES_MAX /* nothing larger was ever persisted */
 
@@ -89,6 +91,7 @@ static enum status local_begin(struct hosting *hosting, enum hosting_call call,
     if (hosting->state == NULL)
         return error_set(error, STATUS_MEMORY, "no memory for the state of a node (%zu bytes)",
                          hosting->class->state_bytes);
+    TRY(hosting_ledger_open(hosting, call == HOSTING_START, error));
     return call == HOSTING_RESTART ? local_restart(hosting, event, out, error)
                                    : local_start(hosting, event, out, error);
 }
@@ -113,9 +116,11 @@ static enum status persist(const struct hosting *hosting, const struct outbox *o
 
 static enum status local_call(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
                               struct outbox *out, struct error *error) {
+    hosting_ledger_enter(hosting);
     enum status status = call == HOSTING_START || call == HOSTING_RESTART
                              ? local_begin(hosting, call, event, out, error)
                              : local_event(hosting, call, event, out);
+    hosting_ledger_leave(hosting);
     TRY(persist(hosting, out, error));
     return status;
 }
@@ -127,6 +132,7 @@ static void local_close(struct hosting *hosting) {
         hosting->class->close(hosting->state);
     free(hosting->state);
     hosting->state = NULL;
+    hosting_ledger_close(hosting);
 }
 
 /* ---- either way ---- */
@@ -167,4 +173,7 @@ void hosting_close(struct hosting *hosting) {
     if (hosting->child_text != NULL)
         child_kill(hosting);
     local_close(hosting);
+    if (hosting->disk != NULL)
+        ledger_disk_close(hosting->disk);
+    hosting->disk = NULL;
 }

@@ -22,11 +22,23 @@ struct hosting {
     const char *durable_path; /* borrowed; NULL: nothing is kept */
     const char
         *resume_path; /* borrowed; what the node starts from, left by an earlier run; NULL: from nothing */
-    pid_t child;      /* 0: none */
+    const char *ledger_dir;    /* borrowed; of a validator; NULL: its ledger is in memory, on `disk` */
+    struct ledger_disk *disk;  /* owned; outlives a kill */
+    bool disk_full, disk_told; /* a fault: nothing can be written to the ledger; what the child knows of it */
+    uint64_t file_bytes_max;   /* limit of this process, while it is lowered for that */
+    pid_t child;               /* 0: none */
     int socket;
 };
 
-enum hosting_call { HOSTING_START = 1, HOSTING_RESTART, HOSTING_MESSAGE, HOSTING_TIMER, HOSTING_TOTALS };
+enum hosting_call {
+    HOSTING_START = 1,
+    HOSTING_RESTART,
+    HOSTING_MESSAGE,
+    HOSTING_TIMER,
+    HOSTING_TOTALS,
+    HOSTING_DISK_FULL, /* to a child only: hosting_ledger_set_full */
+    HOSTING_DISK_SOUND
+};
 
 /* Writes where node `node` keeps its durable store in `run_dir`; returns as snprintf does. */
 int hosting_durable_path(const char *run_dir, const char *node, char *path, size_t size);

@@ -174,12 +174,26 @@ enum fault_kind {
     FAULT_CORRUPT,
     FAULT_DUPLICATE,
     FAULT_REORDER,
-    FAULT_RATE
+    FAULT_RATE,
+    /* of the disk of a validator */
+    FAULT_DISK_FULL,
+    FAULT_LEDGER_CORRUPT,
+    FAULT_LEDGER_ROLLBACK,
+    FAULT_LEDGER_WIPE,
+    FAULT_LEDGER_UNLINK
 };
 
+/* Does it hit nodes (`node`), rather than links (`from`, `to`)? */
+static inline bool fault_on_node(enum fault_kind kind) {
+    return kind <= FAULT_HANG || kind >= FAULT_DISK_FULL;
+}
+
+enum ledger_file { LEDGER_VOTES = 0, LEDGER_CHAIN, LEDGER_BLOBS, LEDGER_SENTINEL };
+
 /* One line of the fault schedule. crash/restart: at, node. hang: at, until, node. partition: at, until, from,
- * to, one_way. The rest are link faults: at, until, from, to, value (probability, or rate factor in (0, 1]).
- */
+ * to, one_way. disk-full: at, until, node. ledger-rollback: at (copied), until (put back), node.
+ * ledger-corrupt, ledger-wipe, ledger-unlink: at, node. The rest are link faults: at, until, from, to, value
+ * (probability, or rate factor in (0, 1]). */
 struct scenario_fault {
     enum fault_kind kind;
     int64_t at_ns;
@@ -189,6 +203,7 @@ struct scenario_fault {
     char to[SCENARIO_NAME_MAX];
     bool one_way;
     double value;
+    enum ledger_file file; /* ledger-corrupt, ledger-unlink */
 };
 
 struct scenario {

@@ -9,6 +9,7 @@
 #include "common/base/units.h"
 #include "common/model/scenario_bind.h"
 #include "common/model/topology_plan.h"
+#include "common/time/vtime.h"
 
 #define RUN_NS_MAX INT64_C(8640000000000000) /* 100 days */
 
@@ -92,6 +93,20 @@ static void check_ends(struct scenario_load *load, const struct topology_plan *p
                         fault->to);
 }
 
+/* Only validators have a ledger, and it is copied before it is put back. */
+static void check_ledger(struct scenario_load *load, const struct topology_plan *plan, uint32_t index) {
+    const struct scenario_fault *fault = &load->scenario->faults[index];
+    uint32_t group = *fault->node != '\0' ? plan_select(plan, fault->node).group : TOPOLOGY_NONE;
+    if (fault->kind < FAULT_DISK_FULL)
+        return;
+    if (group != TOPOLOGY_NONE && scenario_sound(load, "nodes", group, "role") &&
+        load->scenario->groups[group].role != ROLE_CHAIN)
+        scenario_report(load, "faults", index, "node", "`%s` is no validator; only they have a ledger",
+                        fault->node);
+    if (fault->kind == FAULT_LEDGER_ROLLBACK && fault->until_ns == VTIME_NEVER)
+        scenario_report(load, "faults", index, "kind", "needs `until`, when the copy is put back");
+}
+
 struct moment {
     int64_t at_ns;
     uint32_t index;
@@ -104,29 +119,49 @@ static int compare_moments(const void *a, const void *b) {
     return (left->index > right->index) - (left->index < right->index);
 }
 
-/* Applies one crash, restart or hang to `down_at` (per node: when it went down, -1 while up). */
+/* What is wrong with a fault that hits a node which went down at `down_at` (-1: is up); NULL: nothing. */
+static const char *misplaced(const struct scenario_fault *fault, int64_t at_ns, int64_t down_at,
+                             const char **key) {
+    bool down = down_at >= 0, damage = fault->kind == FAULT_LEDGER_CORRUPT ||
+                                       fault->kind == FAULT_LEDGER_ROLLBACK ||
+                                       fault->kind == FAULT_LEDGER_WIPE;
+    *key = "node";
+    if (fault->kind == FAULT_RESTART && !down)
+        return "is not down at that time; only a crashed node can be restarted";
+    if (damage && !down)
+        return "is not down at that time; crash it first, a ledger is damaged while nobody uses it";
+    if (fault->kind != FAULT_RESTART && !damage)
+        return down ? "is down at that time; restart it first" : NULL;
+    *key = "at";
+    if (down_at != at_ns)
+        return NULL;
+    return damage ? "goes down at this very time; take a later one"
+                  : "crashes at this very time; restart it later";
+}
+
+/* Applies one fault to `down_at` (per node: when it went down, -1 while up). A validator whose ledger fails
+ * goes down at its next write. */
 static void play(struct scenario_load *load, const struct topology_plan *plan,
-                 const struct topology *topology, uint32_t index, int64_t *down_at) {
-    const struct scenario_fault *fault = &load->scenario->faults[index];
+                 const struct topology *topology, const struct moment *moment, int64_t *down_at) {
+    const struct scenario_fault *fault = &load->scenario->faults[moment->index];
     struct plan_selection hit = plan_select(plan, fault->node);
     const char *key = NULL, *what = NULL, *name = "";
     uint32_t first = hit.node != TOPOLOGY_NONE ? hit.node : plan->first_node[hit.group];
     uint32_t count = hit.node != TOPOLOGY_NONE ? 1 : plan->node_count[hit.group];
     for (uint32_t id = first; id < first + count; id++) {
-        bool down = down_at[id] >= 0;
-        if (fault->kind == FAULT_RESTART && !down)
-            key = "node", what = "is not down at that time; only a crashed node can be restarted";
-        else if (fault->kind == FAULT_RESTART && down_at[id] == fault->at_ns)
-            key = "at", what = "crashes at this very time; restart it later";
-        else if (fault->kind != FAULT_RESTART && down)
-            key = "node", what = "is down at that time; restart it first";
-        else
-            down_at[id] = fault->kind == FAULT_CRASH ? fault->at_ns : -1;
-        if (key != NULL && *name == '\0')
-            name = topology->nodes[id].name;
+        const char *where, *problem = misplaced(fault, moment->at_ns, down_at[id], &where);
+        if (problem != NULL && what == NULL)
+            key = where, what = problem, name = topology->nodes[id].name;
+        if (problem != NULL)
+            continue;
+        if (fault->kind == FAULT_CRASH || fault->kind == FAULT_DISK_FULL ||
+            fault->kind == FAULT_LEDGER_UNLINK)
+            down_at[id] = moment->at_ns;
+        else if (fault->kind == FAULT_RESTART)
+            down_at[id] = -1;
     }
     if (key != NULL)
-        scenario_report(load, "faults", index, key, "`%s` %s", name, what);
+        scenario_report(load, "faults", moment->index, key, "`%s` %s", name, what);
 }
 
 /* Plays the crashes in order of time and looks that each makes sense. */
@@ -140,12 +175,13 @@ static void check_crashes(struct scenario_load *load, const struct topology_plan
     for (uint32_t i = 0; i < scenario->fault_count; i++) {
         const struct scenario_fault *fault = &scenario->faults[i];
         bool known = *fault->node != '\0' && plan_select(plan, fault->node).group != TOPOLOGY_NONE;
-        if (known && fault->kind <= FAULT_HANG)
-            moments[count++] = (struct moment){.at_ns = fault->at_ns, .index = i};
+        bool back = fault->kind == FAULT_LEDGER_ROLLBACK;
+        if (known && fault_on_node(fault->kind))
+            moments[count++] = (struct moment){.at_ns = back ? fault->until_ns : fault->at_ns, .index = i};
     }
     qsort(moments, count, sizeof *moments, compare_moments);
     for (uint32_t i = 0; i < count; i++)
-        play(load, plan, topology, moments[i].index, down_at);
+        play(load, plan, topology, &moments[i], down_at);
 }
 
 void scenario_check_faults(struct scenario_load *load, const struct topology_plan *plan,
@@ -157,7 +193,9 @@ void scenario_check_faults(struct scenario_load *load, const struct topology_pla
         if (!scenario_sound(load, "faults", i, "kind"))
             continue;
         check_times(load, i);
-        if (fault->kind == FAULT_CRASH || fault->kind == FAULT_RESTART || fault->kind == FAULT_HANG)
+        if (fault_on_node(fault->kind))
+            check_ledger(load, plan, i);
+        if (fault_on_node(fault->kind))
             scenario_check_name(load, plan, "faults", i, "node", fault->node);
         else
             check_ends(load, plan, topology, i);

@@ -178,7 +178,9 @@ static const struct schema_field link_rows[] = {
 const struct schema scenario_schema_link = SCHEMA(link_rows, "link");
 
 static const char *const fault_names[] = {"crash",   "restart",   "hang",    "partition", "loss",
-                                          "corrupt", "duplicate", "reorder", "rate",      NULL};
+                                          "corrupt", "duplicate", "reorder", "rate",
+                                          "disk-full", "ledger-corrupt", "ledger-rollback", "ledger-wipe",
+                                          "ledger-unlink", NULL};
 static const char *const fault_docs[] = {"the node's process is killed; what it held in memory is gone",
                                          "a crashed node comes back with what it had stored",
                                          "the node's process is stopped, and continued at `until`",
@@ -187,9 +189,22 @@ static const char *const fault_docs[] = {"the node's process is killed; what it 
                                          "packets are corrupted with probability `value`",
                                          "packets arrive twice with probability `value`",
                                          "packets are held back with probability `value`",
-                                         "the data rate is multiplied by `value`", NULL};
+                                         "the data rate is multiplied by `value`",
+                                         "the disk of a validator takes nothing more: it stops at its next write, and a restart "
+                                         "before `until` fails",
+                                         "while a validator is down, the beginning of `file` of its ledger is overwritten",
+                                         "the ledger of a validator is copied at `at`, and the copy put back at `until`, while it "
+                                         "is down",
+                                         "while a validator is down, its ledger is removed",
+                                         "`file` of a running validator's ledger is removed: it stops at its next write", NULL};
+static const char *const file_names[] = {"votes", "chain", "blobs", "sentinel", NULL};
+static const char *const file_docs[] = {"what it has signed and locked", "blocks and state", "models",
+                                        "the guard against going back behind a signature", NULL};
 
-#define NODE_FAULTS (BIT(FAULT_CRASH) | BIT(FAULT_RESTART) | BIT(FAULT_HANG))
+#define LEDGER_FAULTS                                                                                        \
+    (BIT(FAULT_DISK_FULL) | BIT(FAULT_LEDGER_CORRUPT) | BIT(FAULT_LEDGER_ROLLBACK) | BIT(FAULT_LEDGER_WIPE) | \
+     BIT(FAULT_LEDGER_UNLINK))
+#define NODE_FAULTS (BIT(FAULT_CRASH) | BIT(FAULT_RESTART) | BIT(FAULT_HANG) | LEDGER_FAULTS)
 
 static const struct schema_field fault_rows[] = {
     {.key = "kind", .type = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED, MEMBER(scenario_fault, kind), .names = fault_names,
@@ -197,8 +212,8 @@ static const struct schema_field fault_rows[] = {
     {.key = "at", .type = SCHEMA_TIME, .flags = SCHEMA_REQUIRED, MEMBER(scenario_fault, at_ns), .maximum = RUN_NS,
      .doc = "When it begins, from the start of the run."},
     {.key = "until", .type = SCHEMA_TIME, .flags = SCHEMA_NEVER, MEMBER(scenario_fault, until_ns), .maximum = RUN_NS,
-     .when = KINDS(BIT(FAULT_HANG) | BIT(FAULT_PARTITION) | LINK_FAULTS),
-     .doc = "When it ends; left out, it lasts to the end of the run."},
+     .when = KINDS(BIT(FAULT_HANG) | BIT(FAULT_PARTITION) | BIT(FAULT_DISK_FULL) | BIT(FAULT_LEDGER_ROLLBACK) | LINK_FAULTS),
+     .doc = "When it ends; left out, it lasts to the end of the run. `ledger-rollback` needs it."},
     {.key = "node", .type = SCHEMA_NAME, .flags = SCHEMA_REQUIRED | SCHEMA_REFERENCE, MEMBER(scenario_fault, node),
      .when = KINDS(NODE_FAULTS), .doc = "Node, or group of nodes, that it hits."},
     {.key = "from", .type = SCHEMA_NAME, .flags = SCHEMA_REQUIRED | SCHEMA_REFERENCE, MEMBER(scenario_fault, from),
@@ -210,6 +225,9 @@ static const struct schema_field fault_rows[] = {
     {.key = "value", .type = SCHEMA_NUMBER, .dimension = UNIT_RATIO, .flags = SCHEMA_REQUIRED | SCHEMA_ABOVE,
      MEMBER(scenario_fault, value), .maximum = 1, .when = KINDS(LINK_FAULTS),
      .doc = "Probability per packet, added to that of the link, or for `rate` the factor on the data rate."},
+    {.key = "file", .type = SCHEMA_ENUM, MEMBER(scenario_fault, file), .names = file_names, .name_docs = file_docs,
+     .fallback = "votes", .when = KINDS(BIT(FAULT_LEDGER_CORRUPT) | BIT(FAULT_LEDGER_UNLINK)),
+     .doc = "Which file of the ledger."},
 };
 const struct schema scenario_schema_fault = SCHEMA(fault_rows, "fault");
 

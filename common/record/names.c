@@ -26,10 +26,20 @@ static const char *const link_kinds[] = {[LINK_IDEAL] = "ideal",
                                          [LINK_OFDMA_SHARE] = "ofdma-share",
                                          [LINK_TRACE] = "trace"};
 
-static const char *const fault_kinds[] = {
-    [FAULT_CRASH] = "crash",         [FAULT_RESTART] = "restart", [FAULT_HANG] = "hang",
-    [FAULT_PARTITION] = "partition", [FAULT_LOSS] = "loss",       [FAULT_CORRUPT] = "corrupt",
-    [FAULT_DUPLICATE] = "duplicate", [FAULT_REORDER] = "reorder", [FAULT_RATE] = "rate"};
+static const char *const fault_kinds[] = {[FAULT_CRASH] = "crash",
+                                          [FAULT_RESTART] = "restart",
+                                          [FAULT_HANG] = "hang",
+                                          [FAULT_PARTITION] = "partition",
+                                          [FAULT_LOSS] = "loss",
+                                          [FAULT_CORRUPT] = "corrupt",
+                                          [FAULT_DUPLICATE] = "duplicate",
+                                          [FAULT_REORDER] = "reorder",
+                                          [FAULT_RATE] = "rate",
+                                          [FAULT_DISK_FULL] = "disk-full",
+                                          [FAULT_LEDGER_CORRUPT] = "ledger-corrupt",
+                                          [FAULT_LEDGER_ROLLBACK] = "ledger-rollback",
+                                          [FAULT_LEDGER_WIPE] = "ledger-wipe",
+                                          [FAULT_LEDGER_UNLINK] = "ledger-unlink"};
 
 static const char *const policies[] = {[POLICY_LOCAL] = "local",
                                        [POLICY_OFFLOAD] = "offload",

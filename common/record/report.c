@@ -131,6 +131,7 @@ static enum status page(struct markup *out, const struct report_data *data, cons
         diagnosis_panel(out, data);
     drops_panel(out, data);
     markup_raw(out, "</div>\n");
+    report_chain(out, data, error, &status);
     report_faults(out, data);
     report_identity(out, data, error, &status);
     report_links(out, data, error, &status);

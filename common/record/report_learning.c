@@ -9,6 +9,8 @@
 #include "common/record/report_charts.h"
 #include "common/record/report_parts.h"
 
+/* Validators have a part of the page of their own (report_chain.c). */
+#define NOT_CHAIN "node_id NOT IN (SELECT node_id FROM nodes WHERE role = 'chain')"
 #define CHARTS_MAX 32u
 #define SMALL_POINTS 300u
 
@@ -168,10 +170,11 @@ static enum status take_value(sqlite3_stmt *row, void *context) {
 }
 
 static enum status draw_all(struct gallery *gallery, struct error *error) {
-    char sql[256];
+    char sql[384];
     snprintf(sql, sizeof sql,
              "SELECT name, MIN(first), MAX(last), COUNT(*) FROM (SELECT name, MIN(step) AS first, MAX(step)"
-             " AS last FROM series GROUP BY name, node_id) GROUP BY name ORDER BY name LIMIT %u",
+             " AS last FROM series WHERE " NOT_CHAIN
+             " GROUP BY name, node_id) GROUP BY name ORDER BY name LIMIT %u",
              CHARTS_MAX);
     enum status status = reader_each(gallery->data->db, sql, take_outline, gallery, error);
     if (status == STATUS_INVALID)
@@ -180,7 +183,8 @@ static enum status draw_all(struct gallery *gallery, struct error *error) {
         return status;
     begin(gallery, 0);
     status = reader_each(gallery->data->db,
-                         "SELECT name, node_id, step, value FROM series ORDER BY name, node_id, step",
+                         "SELECT name, node_id, step, value FROM series WHERE " NOT_CHAIN
+                         " ORDER BY name, node_id, step",
                          take_value, gallery, error);
     if (status == STATUS_OK)
         show(gallery);

@@ -12,6 +12,9 @@ void report_cards(struct markup *out, const struct report_data *data);
 /* What nodes recorded: curves and figures; nothing when they recorded none. */
 void report_learning(struct markup *out, const struct report_data *data, struct error *error,
                      enum status *status);
+/* What validators did; nothing in a run without any. */
+void report_chain(struct markup *out, const struct report_data *data, struct error *error,
+                  enum status *status);
 void report_results(struct markup *out, const struct report_data *data); /* the figures alone, as a panel */
 /* Who was not admitted, and what was dropped for what it is; nothing when all was well. */
 void report_identity(struct markup *out, const struct report_data *data, struct error *error,

@@ -118,7 +118,7 @@ static void bind_link(struct binder *to, const struct row_link *row) {
 static void bind_fault(struct binder *to, const struct record_config *config, const struct row_fault *row) {
     const struct scenario_fault *fault = &config->scenario->faults[row->fault];
     char target[3 * SCENARIO_NAME_MAX];
-    bool on_link = fault->kind >= FAULT_PARTITION, both = fault->kind == FAULT_PARTITION && !fault->one_way;
+    bool on_link = !fault_on_node(fault->kind), both = fault->kind == FAULT_PARTITION && !fault->one_way;
     if (on_link)
         snprintf(target, sizeof target, "%s %s %s", fault->from, both ? "<->" : "->", fault->to);
     else if (row->node != TOPOLOGY_NONE)
@@ -131,7 +131,7 @@ static void bind_fault(struct binder *to, const struct record_config *config, co
     bind_text(to, row->begin ? "begins" : "ends");
     bind_id(to, row->node);
     sqlite3_bind_text(to->statement, ++to->column, target, -1, SQLITE_TRANSIENT);
-    if (fault->kind > FAULT_PARTITION)
+    if (fault->kind > FAULT_PARTITION && on_link)
         bind_real(to, fault->value);
     else
         bind_time(to, VTIME_NEVER); /* no value: NULL */

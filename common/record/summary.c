@@ -331,6 +331,8 @@ enum status summary_load(const char *dir, struct summary *summary, struct error 
         status = load_tasks(db, summary, error);
     if (status == STATUS_OK)
         status = summary_load_measured(db, summary, error);
+    if (status == STATUS_OK)
+        status = summary_load_chain(db, summary, error);
     sqlite3_close(db);
     count_unreported(summary);
     return status;

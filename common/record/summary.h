@@ -44,6 +44,15 @@ struct summary_handler {
     double least_s, wall_s; /* the quickest call, and all */
 };
 
+/* What the validators did; all 0 in a run without any. Ledgers: those that could be read after the run. */
+struct summary_chain {
+    uint64_t validators, crashes, restarts, ledger_failures, dropped;
+    uint64_t read, agree; /* ledgers; of them, those whose blocks are those of the longest */
+    uint64_t least_height, most_height, transactions, models_accepted, accused;
+    uint64_t slow_heights; /* of several rounds */
+    double block_s;        /* mean time from block to block, NAN: fewer than two */
+};
+
 #define SUMMARY_HANDLERS_MAX 64u
 #define SUMMARY_RESULTS_MAX 128u
 #define SUMMARY_SERIES_MAX 64u
@@ -81,6 +90,8 @@ struct summary {
     uint64_t crashes, restarts, hangs, protocol_errors, faults;
     uint64_t not_admitted; /* nodes; and messages dropped for what they are, over all nodes: */
     uint64_t join_refused, unsealed, replayed, forbidden;
+
+    struct summary_chain chain;
 
     /* By name, the first ones; result_names and series_names say how many names there are. */
     struct summary_result results[SUMMARY_RESULTS_MAX];

@@ -73,7 +73,8 @@ enum status summary_load_measured(sqlite3 *db, struct summary *summary, struct e
             db,
             "SELECT name, COUNT(*), SUM(n), MAX(n), SUM(bad), MAX(last_step), AVG(value) FROM"
             " (SELECT name, node_id, COUNT(*) AS n, COUNT(*) - COUNT(value) AS bad, MAX(step) AS last_step,"
-            " value FROM series GROUP BY name, node_id) GROUP BY name ORDER BY name",
+            " value FROM series WHERE node_id NOT IN (SELECT node_id FROM nodes WHERE role = 'chain')"
+            " GROUP BY name, node_id) GROUP BY name ORDER BY name",
             take_series, summary, error));
     return STATUS_OK;
 }

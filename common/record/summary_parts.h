@@ -13,6 +13,9 @@
 enum status summary_load_measured(sqlite3 *db, struct summary *summary, struct error *error);
 void summary_print_results(const struct summary *summary, FILE *out);
 void summary_print_series(const struct summary *summary, FILE *out);
+enum status summary_load_chain(sqlite3 *db, struct summary *summary, struct error *error);
+void summary_print_chain(const struct summary *summary, FILE *out);
+json_t *summary_chain_to_json(const struct summary *summary);
 /* Adds "results" and "series", each an object by name. */
 void summary_measured_to_json(const struct summary *summary, json_t *root);
 

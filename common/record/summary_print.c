@@ -200,6 +200,7 @@ void summary_print_text(const struct summary *summary, FILE *out) {
     if (!scheme)
         summary_print_results(summary, out);
     summary_print_series(summary, out);
+    summary_print_chain(summary, out);
     print_faults(summary, out);
     print_identity(summary, out);
     print_time(summary, out);
@@ -311,6 +312,8 @@ json_t *summary_to_json(const struct summary *summary) {
     json_decref(resources);
     if (root != NULL)
         json_object_set_new(root, "identity", identity_json(summary));
+    if (root != NULL && summary->chain.validators > 0)
+        json_object_set_new(root, "chain", summary_chain_to_json(summary));
     if (root != NULL)
         summary_measured_to_json(summary, root);
     if (root != NULL && strcmp(summary->clock, "wall") == 0)

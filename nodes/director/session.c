@@ -15,6 +15,7 @@
 #include "common/record/record.h"
 #include "common/record/report.h"
 #include "common/time/wall.h"
+#include "nodes/chain/agreement.h"
 #include "nodes/director/admission.h"
 #include "nodes/rank.h"
 #include "nodes/task.h"
@@ -292,12 +293,29 @@ static enum status merge_traces(struct session *session, struct error *error) {
     return STATUS_OK;
 }
 
+static enum status on_agreement(void *context, const struct row *row, struct error *error) {
+    return record_row(((struct session *)context)->record, row, error);
+}
+
+/* Validators that hold different blocks make a run that was fine until then a failed one. */
+static enum status hear_validators(struct session *session, enum status status, struct error *error) {
+    struct agreement agreement;
+    struct error reason = {0};
+    enum status found = agreement_check(&session->scenario, &session->topology, session->result->run_dir,
+                                        on_agreement, session, &agreement, &reason);
+    if (status != STATUS_OK || found == STATUS_OK)
+        return status;
+    *error = reason;
+    return found;
+}
+
 static enum status close_books(struct session *session, enum status status, struct error *error) {
     const struct director *director = &session->director;
     struct session_result *result = session->result;
     struct error late = {0};
     if (status == STATUS_OK && session->digest_count == session->topology.node_count)
         session_digest(session->node_digests, session->topology.node_count, result->digest);
+    status = hear_validators(session, status, error);
     double now_s = wall_now_s();
     bool began = director->first_grant_s > 0.0;
     struct record_outcome outcome = {.status = status,
