@@ -34,14 +34,14 @@ void ledger_disk_close(struct ledger_disk *disk) {
     free(disk);
 }
 
-/* What is copied lies safely on the platter of the copy. */
-static enum status copy_file(struct ledger_disk *disk, const struct disk_file *from) {
+enum status disk_put_file(struct ledger_disk *disk, const char *name, const void *data, size_t size) {
     struct disk_file *file;
-    TRY(disk_file_open(disk, from->name, true, &file));
+    ledger_disk_unlink(disk, name);
+    TRY(disk_file_open(disk, name, true, &file));
     enum ledger_disk_fault fault = disk->fault;
     struct ledger_disk_counters counters = disk->counters;
     disk->fault = DISK_SOUND;
-    enum status status = disk_file_write(disk, file, from->data, (size_t)from->size, 0);
+    enum status status = disk_file_write(disk, file, data, size, 0);
     if (status == STATUS_OK)
         status = disk_file_sync(disk, file);
     file->entry_durable = true;
@@ -55,9 +55,11 @@ enum status ledger_disk_restore(struct ledger_disk *disk, const struct ledger_di
     ledger_disk_wipe(disk);
     if (disk->next_serial < copy->next_serial)
         disk->next_serial = copy->next_serial; /* files that are put back are new files */
-    for (uint32_t i = 0; i < DISK_FILES_MAX; i++)
-        if (copy->files[i] != NULL && !copy->files[i]->removed)
-            TRY(copy_file(disk, copy->files[i]));
+    for (uint32_t i = 0; i < DISK_FILES_MAX; i++) {
+        const struct disk_file *file = copy->files[i];
+        if (file != NULL && !file->removed)
+            TRY(disk_put_file(disk, file->name, file->data, (size_t)file->size));
+    }
     return STATUS_OK;
 }
 

@@ -56,6 +56,8 @@ enum status disk_file_write(struct ledger_disk *disk, struct disk_file *file, co
 enum status disk_file_truncate(struct disk_file *file, uint64_t size);
 enum status disk_file_sync(struct ledger_disk *disk, struct disk_file *file);
 enum status disk_sync_directory(struct ledger_disk *disk);
+/* A new file in place of what has that name, safely on the platter whatever faults are set. */
+enum status disk_put_file(struct ledger_disk *disk, const char *name, const void *data, size_t size);
 
 /* The methods behind disk->vfs (disk_vfs.c); registers it. */
 enum status disk_vfs_register(struct ledger_disk *disk);

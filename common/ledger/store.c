@@ -9,7 +9,9 @@
 
 /* ------------------------------------------------------------------------------------ failing and dying */
 
-enum status store_writable(const struct ledger_store *store) {
+enum status store_writable(struct ledger_store *store) {
+    if (store->files.view)
+        return store_refuse(store, STATUS_INVALID, "the ledger was opened for reading only");
     if (store->crashed)
         return STATUS_STOPPED;
     return store->failed ? STATUS_IO : STATUS_OK;
@@ -152,8 +154,26 @@ static enum status open_sentinel(struct ledger_store *store, bool restarted, str
                                            "the sentinel cannot be written; see to the disk and start again");
 }
 
+/* The copy is written to by SQLite as it pleases; what it was copied from is not touched. */
+static enum status open_view(struct ledger_store *store, const struct ledger_store_config *config,
+                             struct error *error) {
+    struct file_identity self;
+    TRY(store_view_open(&store->view, config, &self, error));
+    const struct ledger_store_config copy = {.disk = store->view.copy, .durability = DURABILITY_PROCESS};
+    TRY(store_files_open(&store->files, &copy, error));
+    store->files.view = true;
+    bool known = sentinel_load(&store->files, &store->sentinel) == STATUS_OK;
+    if (!known || self.serial != store->sentinel.self.serial ||
+        self.birth_ns != store->sentinel.self.birth_ns)
+        store->sentinel.amnesia = true;
+    TRY(store_votes_open(store, error));
+    return store_chain_open(store, false, error);
+}
+
 static enum status open_parts(struct ledger_store *store, const struct ledger_store_config *config,
                               struct error *error) {
+    if (config->read_only)
+        return open_view(store, config, error);
     TRY(store_files_open(&store->files, config, error));
     TRY(open_sentinel(store, config->restarted, error));
     TRY(store_votes_open(store, error));
@@ -196,6 +216,7 @@ void ledger_store_close(struct ledger_store *store) {
     store_db_close(&store->blobs_db);
     store_file_close(&store->sentinel_file);
     store_files_close(&store->files);
+    store_view_close(&store->view);
     free(store->hashed_block);
     free(store);
 }

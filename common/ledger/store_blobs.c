@@ -33,6 +33,16 @@ enum status store_blobs_open(struct ledger_store *store, struct error *error) {
     return store_db_open(&store->blobs_db, &blobs_config, &store->files, error);
 }
 
+/* A view copies the blobs once one is asked for: they may be many. */
+static struct store_db *opened_blobs(struct ledger_store *store) {
+    if (store->files.view && !store->blobs_viewed) {
+        store->blobs_viewed = true;
+        if (store_view_copy(&store->view, blobs_config.name, NULL) == STATUS_OK)
+            (void)store_blobs_open(store, NULL);
+    }
+    return &store->blobs_db;
+}
+
 enum status store_blobs_remove(const struct store_files *files) {
     return store_db_remove(&blobs_config, files);
 }
@@ -65,11 +75,11 @@ enum status ledger_store_put_blob(struct ledger_store *store, const struct hash 
 bool ledger_store_has_blob(struct ledger_store *store, const struct hash *hash) {
     if (store->crashed)
         return false;
-    sqlite3_stmt *row = store_db_statement(&store->blobs_db, SQL_HAS_BLOB);
+    struct store_db *db = opened_blobs(store);
+    sqlite3_stmt *row = store_db_statement(db, SQL_HAS_BLOB);
     store_db_bind(row, 1, hash->bytes, HASH_BYTES);
-    bool there = row != NULL && sqlite3_step(row) == SQLITE_ROW;
-    if (row != NULL)
-        sqlite3_reset(row);
+    bool there = store_db_step(db, row) == SQLITE_ROW;
+    sqlite3_reset(row);
     return there;
 }
 
@@ -77,10 +87,10 @@ enum status ledger_store_get_blob(struct ledger_store *store, const struct hash 
                                   size_t *size) {
     if (store->crashed)
         return STATUS_STOPPED;
-    struct store_db *db = &store->blobs_db;
+    struct store_db *db = opened_blobs(store);
     sqlite3_stmt *row = store_db_statement(db, SQL_GET_BLOB);
     store_db_bind(row, 1, hash->bytes, HASH_BYTES);
-    int result = row == NULL ? sqlite3_errcode(db->handle) : sqlite3_step(row);
+    int result = store_db_step(db, row);
     enum status status = result == SQLITE_DONE ? STATUS_INVALID : store_db_status(result);
     if (result == SQLITE_ROW) {
         const void *bytes = sqlite3_column_blob(row, 0);
@@ -88,14 +98,14 @@ enum status ledger_store_get_blob(struct ledger_store *store, const struct hash 
         struct hash found = blob_hash(bytes, count);
         status = hash_equal(&found, hash) ? store_copy_out(bytes, count, data, size) : STATUS_FAILED;
     }
-    if (row != NULL)
-        sqlite3_reset(row);
+    sqlite3_reset(row);
     if (status == STATUS_INVALID)
         return store_refuse(store, status, "the blob is not there");
     if (status != STATUS_FAILED)
         return status;
     (void)ledger_store_drop_blob(store, hash); /* its failure closes the store; the next open says why */
-    return store_refuse(store, status, "the blob is damaged and was forgotten");
+    return store_refuse(store, status, "the blob is damaged%s",
+                        store->files.view ? "" : " and was forgotten");
 }
 
 static enum status write_drop(struct ledger_store *store, const struct hash *hash) {
@@ -105,11 +115,10 @@ static enum status write_drop(struct ledger_store *store, const struct hash *has
     store_db_bind(drop, 1, hash->bytes, HASH_BYTES);
     TRY(store_db_run(db, drop));
     sqlite3_stmt *shrink = store_db_statement(db, SQL_SHRINK);
-    int result = shrink == NULL ? sqlite3_errcode(db->handle) : sqlite3_step(shrink);
+    int result = store_db_step(db, shrink);
     while (result == SQLITE_ROW)
         result = sqlite3_step(shrink);
-    if (shrink != NULL)
-        sqlite3_reset(shrink);
+    sqlite3_reset(shrink);
     if (result != SQLITE_DONE)
         return store_db_status(result);
     return store_commit(store, db, drop_points);

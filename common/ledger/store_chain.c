@@ -93,7 +93,7 @@ static enum status get_block_row(struct ledger_store *store, uint64_t height, st
     struct hash stored, digest = {0};
     sqlite3_stmt *found = *statement = store_db_statement(db, SQL_GET_BLOCK);
     sqlite3_bind_int64(found, 1, (int64_t)height);
-    int result = found == NULL ? sqlite3_errcode(db->handle) : sqlite3_step(found);
+    int result = store_db_step(db, found);
     if (result == SQLITE_DONE)
         return STATUS_INVALID;
     if (result != SQLITE_ROW)
@@ -136,10 +136,9 @@ static enum status put_state(struct ledger_store *store, uint64_t height, const 
 
 static enum status read_number(struct store_db *db, uint32_t sql, uint64_t *number) {
     sqlite3_stmt *statement = store_db_statement(db, sql);
-    int result = statement == NULL ? sqlite3_errcode(db->handle) : sqlite3_step(statement);
+    int result = store_db_step(db, statement);
     *number = result == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
-    if (statement != NULL)
-        sqlite3_reset(statement);
+    sqlite3_reset(statement);
     return result == SQLITE_ROW || result == SQLITE_DONE ? STATUS_OK : store_db_status(result);
 }
 
@@ -171,8 +170,7 @@ static enum status check_links(struct ledger_store *store, uint64_t first) {
             !block_fits(&row, height, height > first ? &previous : NULL))
             status = STATUS_FAILED;
         previous = row.block_id;
-        if (statement != NULL)
-            sqlite3_reset(statement);
+        sqlite3_reset(statement);
         TRY(status);
     }
     return STATUS_OK;
@@ -202,8 +200,13 @@ static enum status check_chain(struct ledger_store *store, bool deep) {
 }
 
 enum status store_chain_open(struct ledger_store *store, bool deep, struct error *error) {
-    TRY(store_db_open(&store->chain_db, &chain_config, &store->files, error));
-    enum status status = check_chain(store, deep);
+    enum status status = store_db_open(&store->chain_db, &chain_config, &store->files, error);
+    if (store->files.view) { /* what is damaged says so when it is asked for */
+        (void)read_number(&store->chain_db, SQL_TIP, &store->height);
+        return status == STATUS_FAILED ? STATUS_OK : status;
+    }
+    TRY(status);
+    status = check_chain(store, deep);
     if (status == STATUS_OK)
         return STATUS_OK;
     store_db_close(&store->chain_db);
@@ -325,8 +328,7 @@ static bool id_is_known(struct ledger_store *store, uint64_t height, const struc
         struct bytes_reader reader = bytes_reader_over(row.block, row.block_bytes);
         known = block_header_decode(&reader, &next) == STATUS_OK && hash_equal(&next.prev_block_id, id);
     }
-    if (statement != NULL)
-        sqlite3_reset(statement);
+    sqlite3_reset(statement);
     return known;
 }
 
@@ -388,8 +390,7 @@ enum status ledger_store_get_block(struct ledger_store *store, uint64_t height, 
     }
     if (status == STATUS_OK)
         status = store_copy_out(row.block, row.block_bytes, data, size);
-    if (statement != NULL)
-        sqlite3_reset(statement);
+    sqlite3_reset(statement);
     return say_why(store, status, "the block", height);
 }
 
@@ -401,8 +402,7 @@ enum status ledger_store_get_block_id(struct ledger_store *store, uint64_t heigh
     enum status status = get_block_row(store, height, &row, &statement);
     if (status == STATUS_OK)
         *block_id = row.block_id;
-    if (statement != NULL)
-        sqlite3_reset(statement);
+    sqlite3_reset(statement);
     return say_why(store, status, "the block id", height);
 }
 
@@ -413,7 +413,7 @@ enum status ledger_store_get_state(struct ledger_store *store, uint64_t height, 
     struct store_db *db = &store->chain_db;
     sqlite3_stmt *row = store_db_statement(db, SQL_GET_STATE);
     sqlite3_bind_int64(row, 1, (int64_t)height);
-    int result = row == NULL ? sqlite3_errcode(db->handle) : sqlite3_step(row);
+    int result = store_db_step(db, row);
     enum status status = result == SQLITE_DONE ? STATUS_INVALID : store_db_status(result);
     if (result == SQLITE_ROW) {
         struct hash stored;
@@ -424,7 +424,6 @@ enum status ledger_store_get_state(struct ledger_store *store, uint64_t height, 
                      ? store_copy_out(state, state_bytes, data, size)
                      : STATUS_FAILED;
     }
-    if (row != NULL)
-        sqlite3_reset(row);
+    sqlite3_reset(row);
     return say_why(store, status, "the state", height);
 }

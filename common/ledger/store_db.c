@@ -111,7 +111,7 @@ enum status store_db_open(struct store_db *db, const struct store_db_config *con
         result = settings(db);
     if (result == SQLITE_OK)
         result = create_schema(db);
-    if (result == SQLITE_OK && existed) {
+    if (result == SQLITE_OK && existed && !files->view) {
         result = quick_check(db);
         what = "is damaged";
     }
@@ -154,6 +154,8 @@ bool store_db_in_place(const struct store_db *db) {
 }
 
 sqlite3_stmt *store_db_statement(struct store_db *db, uint32_t index) {
+    if (db->handle == NULL)
+        return NULL; /* a view of a damaged database */
     assert(index < db->config->sql_count);
     sqlite3_stmt **statement = &db->statements[index];
     if (*statement == NULL) {
@@ -167,15 +169,16 @@ sqlite3_stmt *store_db_statement(struct store_db *db, uint32_t index) {
     return *statement;
 }
 
+int store_db_step(struct store_db *db, sqlite3_stmt *statement) {
+    if (statement != NULL)
+        return sqlite3_step(statement);
+    return db->handle != NULL ? sqlite3_errcode(db->handle) : SQLITE_NOTADB;
+}
+
 enum status store_db_run(struct store_db *db, sqlite3_stmt *statement) {
-    if (statement == NULL)
-        return store_db_status(sqlite3_errcode(db->handle));
-    int result = sqlite3_step(statement);
-    if (result != SQLITE_DONE && result != SQLITE_ROW) {
-        sqlite3_reset(statement);
-        return store_db_status(result);
-    }
-    return sqlite3_reset(statement) == SQLITE_OK ? STATUS_OK : STATUS_IO;
+    int result = store_db_step(db, statement);
+    sqlite3_reset(statement);
+    return result == SQLITE_DONE || result == SQLITE_ROW ? STATUS_OK : store_db_status(result);
 }
 
 void store_db_bind(sqlite3_stmt *statement, int column, const void *data, size_t size) {

@@ -28,7 +28,8 @@ struct store_db {
     uint32_t wal_pages; /* after the last commit */
 };
 
-/* Opens or creates it and runs quick_check. STATUS_FAILED: damaged. STATUS_IO: the system refuses. */
+/* Opens or creates it and runs quick_check (not on a view). STATUS_FAILED: damaged. STATUS_IO: the system
+ * refuses. */
 enum status store_db_open(struct store_db *db, const struct store_db_config *config,
                           const struct store_files *files, struct error *error);
 /* As a crash would: no checkpoint, what is not committed is gone. Safe when not open. */
@@ -41,6 +42,8 @@ bool store_db_in_place(const struct store_db *db);
 
 /* The statement, reset and without bindings; prepared at its first use. NULL: failed (sqlite3_errmsg). */
 sqlite3_stmt *store_db_statement(struct store_db *db, uint32_t index);
+/* sqlite3_step, which also says what is wrong when there is no statement or no database. */
+int store_db_step(struct store_db *db, sqlite3_stmt *statement);
 /* Runs one to its end and resets it. STATUS_FAILED: damaged, STATUS_IO. */
 enum status store_db_run(struct store_db *db, sqlite3_stmt *statement);
 /* Of a result of SQLite that is an error. */

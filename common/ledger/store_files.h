@@ -17,6 +17,7 @@ struct store_files {
     char dir[STORE_PATH_MAX - 64u];
     int dir_descriptor, lock_descriptor; /* -1: none */
     bool syncs;                          /* durability power */
+    bool view;                           /* a copy to read from (store_view.h) */
     bool open;
 };
 

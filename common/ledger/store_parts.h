@@ -4,6 +4,7 @@
 
 #include "common/ledger/store_db.h"
 #include "common/ledger/store_sentinel.h"
+#include "common/ledger/store_view.h"
 
 /* Blocks kept for being proposed again: the locked and the valid one, and one coming in their place. */
 #define STORE_KEPT_BLOCKS 3u
@@ -20,6 +21,8 @@ struct ledger_store {
     struct sentinel sentinel;
     enum ledger_condition condition;
     struct store_db votes_db, chain_db, blobs_db;
+    struct store_view view; /* read_only; the files are on its copy */
+    bool blobs_viewed;
 
     bool has_votes;
     struct ledger_votes votes; /* as in votes.db */
@@ -37,8 +40,8 @@ struct ledger_store {
     void *crash_context;
 };
 
-/* STATUS_STOPPED after a crash point, STATUS_IO after a failure. */
-enum status store_writable(const struct ledger_store *store);
+/* STATUS_STOPPED after a crash point, STATUS_IO after a failure, STATUS_INVALID when read_only. */
+enum status store_writable(struct ledger_store *store);
 /* Is this where it dies? */
 bool store_dies(struct ledger_store *store, const char *point);
 /* Says why and returns `status`; the store goes on. */

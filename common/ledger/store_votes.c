@@ -114,7 +114,7 @@ static int compare_steps(uint64_t height, uint32_t round, uint8_t step, uint64_t
 static enum status load_votes(struct ledger_store *store) {
     struct store_db *db = &store->votes_db;
     sqlite3_stmt *row = store_db_statement(db, SQL_GET_VOTES);
-    int result = row == NULL ? sqlite3_errcode(db->handle) : sqlite3_step(row);
+    int result = store_db_step(db, row);
     enum status status = STATUS_OK;
     store->has_votes = false;
     if (result == SQLITE_ROW) {
@@ -127,8 +127,7 @@ static enum status load_votes(struct ledger_store *store) {
     } else if (result != SQLITE_DONE) {
         status = store_db_status(result);
     }
-    if (row != NULL)
-        sqlite3_reset(row);
+    sqlite3_reset(row);
     return status;
 }
 
@@ -146,7 +145,7 @@ static bool kept_sound(sqlite3_stmt *row, struct hash *block_id) {
 static enum status load_kept(struct ledger_store *store) {
     struct store_db *db = &store->votes_db;
     sqlite3_stmt *row = store_db_statement(db, SQL_ALL_KEPT);
-    int result = row == NULL ? sqlite3_errcode(db->handle) : sqlite3_step(row);
+    int result = store_db_step(db, row);
     enum status status = STATUS_OK;
     memset(store->kept, 0, sizeof store->kept);
     for (; result == SQLITE_ROW && status == STATUS_OK; result = sqlite3_step(row)) {
@@ -158,8 +157,7 @@ static enum status load_kept(struct ledger_store *store) {
     }
     if (status == STATUS_OK && result != SQLITE_DONE)
         status = store_db_status(result);
-    if (row != NULL)
-        sqlite3_reset(row);
+    sqlite3_reset(row);
     return status;
 }
 
@@ -177,9 +175,10 @@ static enum status open_and_load(struct ledger_store *store, struct error *error
 
 /* From here on it is known, whatever happens to the process. */
 static enum status remember_amnesia(struct ledger_store *store, struct error *error) {
-    if (store->sentinel.amnesia)
-        return STATUS_OK;
+    bool known = store->sentinel.amnesia;
     store->sentinel.amnesia = true;
+    if (known || store->files.view)
+        return STATUS_OK;
     return store_write_sentinel(store) == STATUS_OK ? STATUS_OK
                                                     : error_set(error, STATUS_IO, "%s", store->reason.text);
 }
@@ -190,6 +189,7 @@ enum status store_votes_open(struct ledger_store *store, struct error *error) {
     if (status == STATUS_FAILED) {
         TRY(remember_amnesia(store, error));
         store->has_votes = false;
+        memset(store->kept, 0, sizeof store->kept);
         if (store_db_remove(&votes_config, &store->files) != STATUS_OK)
             return error_set(error, STATUS_IO, "the damaged votes.db cannot be removed");
         status = open_and_load(store, error);
@@ -354,13 +354,12 @@ static enum status read_kept(struct ledger_store *store, uint32_t slot, uint8_t 
     sqlite3_stmt *row = store_db_statement(db, SQL_GET_KEPT);
     struct hash id;
     sqlite3_bind_int64(row, 1, slot);
-    int result = row == NULL ? SQLITE_ERROR : sqlite3_step(row);
+    int result = store_db_step(db, row);
     enum status status = STATUS_FAILED;
     if (result == SQLITE_ROW && kept_sound(row, &id) && hash_equal(&id, &store->kept[slot].block_id))
         status =
             store_copy_out(sqlite3_column_blob(row, 3), (size_t)sqlite3_column_bytes(row, 3), data, size);
-    if (row != NULL)
-        sqlite3_reset(row);
+    sqlite3_reset(row);
     return status == STATUS_FAILED ? store_fail(store, db, status, "the kept block is damaged") : status;
 }
 
