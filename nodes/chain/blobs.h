@@ -38,9 +38,11 @@ struct blob_fetch {
     struct blob_claim claim;
     uint8_t *data; /* owned; NULL: this place is free */
     uint8_t *held; /* owned; by chunk */
-    uint32_t chunk_count, held_count, window_first, window_left;
+    uint32_t chunk_count, held_count, window_first, window_end;
     uint32_t sources[BLOB_SOURCES_MAX]; /* node ids */
-    uint32_t source_count, source;
+    uint32_t source_count, source;      /* the one asked */
+    uint32_t failed;                    /* sources in a row that did not deliver */
+    uint32_t rounds;                    /* through all of them, in vain */
     int64_t deadline_ns;
 };
 
@@ -53,11 +55,21 @@ struct blobs {
     uint8_t *serving_data;       /* owned; NULL: none */
     struct hash *serving_leaves; /* owned */
     size_t serving_bytes;
-    /* Claims that were found true of a stored blob, so that none is read for each look; a ring. */
+    /* What stored blobs are, so that none is read for each look; a ring. */
     struct blob_claim seen[BLOBS_SEEN_MAX];
     uint32_t seen_next;
     uint64_t refused; /* answers that were wrong */
 };
+
+/* One chunk tree: leaves has room for blob_chunk_count(bytes). */
+static inline uint32_t blob_chunk_count(uint64_t bytes) {
+    return (uint32_t)((bytes + CHUNK_BYTES - 1) / CHUNK_BYTES);
+}
+void blob_leaves(const uint8_t *data, size_t bytes, struct hash *leaves);
+/* Answers a request from a blob in memory, for whoever has one: at most BLOB_WINDOW_CHUNKS of the chunks
+ * asked for. data NULL: that it is not here. */
+void blob_answer(const struct message_blob_req *request, const uint8_t *data, size_t bytes,
+                 const struct hash *leaves, uint32_t node, struct outbox *out);
 
 void blobs_init(struct blobs *blobs, const struct blobs_config *config);
 void blobs_close(struct blobs *blobs);
