@@ -38,7 +38,8 @@ struct attest_config {
 struct attest_pending {
     struct hash model;
     struct attestation attestation;
-    uint64_t nonce; /* of the transaction made last; 0: none yet */
+    uint64_t nonce;         /* of the transaction made last; 0: none yet */
+    uint64_t expiry_height; /* of the same */
 };
 
 struct attest {
@@ -52,10 +53,10 @@ enum status attest_init(struct attest *attest, const struct attest_config *confi
 void attest_close(struct attest *attest);
 
 /* One transaction that has to be made now: an open model, not attested by this validator in `state`, whose
- * blob is stored and whose last transaction was not made yet or can no longer come. Signs it with nonce
- * *next_nonce, which it counts up, and encodes it to `writer` (room for ATTEST_TX_BYTES). STATUS_STOPPED:
- * none is due, nothing was written. Call until then, after each commit and when a blob has come. STATUS_IO as
- * the store says. */
+ * blob is stored and whose last transaction was not made yet or can no longer stand in a block. Signs it with
+ * nonce *next_nonce, which it counts up, and encodes it to `writer` (room for ATTEST_TX_BYTES).
+ * STATUS_STOPPED: none is due, nothing was written. Call until then, after each commit and when a blob has
+ * come. STATUS_IO as the store says. */
 #define ATTEST_TX_BYTES (TRANSACTION_BYTES_MIN + ATTESTATION_BYTES)
 enum status attest_next(struct attest *attest, const struct ledger_state *state, uint64_t *next_nonce,
                         struct bytes_writer *writer);
