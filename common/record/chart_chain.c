@@ -7,6 +7,7 @@
 #include "common/record/reader.h"
 #include "common/time/vtime.h"
 
+#define IS_CHAIN "node_id IN (SELECT node_id FROM nodes WHERE role = 'chain')"
 #define LINES_MAX 4u /* as many as there are colours; further validators share them */
 
 /* ---- loading ---- */
@@ -29,8 +30,8 @@ static enum status take_commit(sqlite3_stmt *row, void *context) {
     return STATUS_OK;
 }
 
-static const char commits_sql[] = "SELECT node_id, step, MIN(value) FROM series JOIN nodes USING (node_id)"
-                                  " WHERE role = 'chain' AND name = 't_commit' AND value IS NOT NULL"
+static const char commits_sql[] = "SELECT node_id, step, MIN(value) FROM series WHERE " IS_CHAIN
+                                  " AND name = 't_commit' AND value IS NOT NULL"
                                   " GROUP BY node_id, step ORDER BY node_id, step";
 
 /* By height: who sent the proposal last before the first commit is who it was taken from. */
@@ -41,7 +42,7 @@ static const char bars_sql[] =
     " MAX(CASE name WHEN 't_block_complete' THEN value END) AS whole,"
     " MAX(CASE name WHEN 't_prevote_send' THEN value END) AS voted,"
     " MIN(CASE name WHEN 't_commit' THEN value END) AS done"
-    " FROM series JOIN nodes USING (node_id) WHERE role = 'chain' GROUP BY step, node_id),"
+    " FROM series WHERE " IS_CHAIN " GROUP BY step, node_id),"
     " q AS (SELECT h, MIN(began) AS began, MAX(sent) AS sent, MIN(done) AS first_done FROM p GROUP BY h),"
     " r AS (SELECT *, first_done - LAG(first_done) OVER (ORDER BY h) AS gap FROM q)"
     " SELECT CAST(r.h / %u AS INTEGER), AVG(r.h), AVG(r.gap), AVG(MAX(r.sent - r.began, 0)),"
@@ -86,6 +87,31 @@ static void place_axes(const struct svg *svg, struct svg_axis axes[2]) {
     axes[0].to = svg->width - 16;
     axes[1].from = svg->height - 42;
     axes[1].to = 30;
+}
+
+void chart_heights_legend(struct markup *out, const struct chain_chart *chart,
+                          const struct report_data *data) {
+    uint32_t line = 0, more = 0;
+    markup_raw(out, "<ul class=\"legend\">\n");
+    for (size_t i = 0; i < chart->commit_count; i++) {
+        uint32_t node = chart->commits[i].node;
+        if (i > 0 && chart->commits[i - 1].node == node)
+            continue;
+        if (line == LINES_MAX || node >= data->node_count) {
+            more++;
+            continue;
+        }
+        markup_format(out,
+                      "<li><svg class=\"key\" viewBox=\"0 0 26 8\" aria-hidden=\"true\"><path class=\"curve "
+                      "c-%u dash-%u\" d=\"M1 4L25 4\"/></svg>",
+                      line, line);
+        markup_text(out, data->nodes[node].name);
+        markup_raw(out, "</li>\n");
+        line++;
+    }
+    if (more > 0)
+        markup_format(out, "<li>and %u more in the same colours</li>\n", more);
+    markup_raw(out, "</ul>\n");
 }
 
 /* One step up for each commit; a validator that was down has a long flat stretch and a steep one. */
@@ -152,12 +178,32 @@ static void draw_bar(struct svg *svg, const struct chain_bar *bar, double x, dou
     }
 }
 
+/* From block to block, over the bars. */
+static void draw_gaps(struct svg *svg, const struct chain_chart *chart, const struct svg_axis axes[2]) {
+    bool open = false;
+    for (uint32_t i = 0; i < chart->bar_count; i++) {
+        const struct chain_bar *bar = &chart->bars[i];
+        if (!isfinite(bar->gap_s))
+            continue;
+        double x = svg_axis_at(&axes[0], bar->height), y = svg_axis_at(&axes[1], bar->gap_s);
+        if (!open) {
+            svg_path_open(svg, "curve s-device");
+            svg_path_move(svg, x, y);
+        }
+        open = true;
+        svg_path_to(svg, x, y);
+    }
+    if (open)
+        svg_path_close(svg);
+}
+
 static double highest(const struct chain_chart *chart) {
     double high_s = 0;
     for (uint32_t i = 0; i < chart->bar_count; i++) {
         const struct chain_bar *bar = &chart->bars[i];
         high_s = fmax(high_s, known(bar->wait_s) + known(bar->transfer_s) + known(bar->verify_s) +
                                   known(bar->agree_s));
+        high_s = fmax(high_s, known(bar->gap_s));
     }
     return high_s > 0 ? high_s : 1;
 }
@@ -186,5 +232,6 @@ void chart_block_times(struct markup *out, const struct chain_chart *chart, stru
         double right = svg_axis_at(&axes[0], chart->bars[i].height + half);
         draw_bar(&svg, &chart->bars[i], left, fmax(right - left - 1, 1), &axes[1]);
     }
+    draw_gaps(&svg, chart, axes);
     svg_close(&svg);
 }

@@ -37,7 +37,9 @@ void chain_chart_close(struct chain_chart *chart);
 
 void chart_heights(struct markup *out, const struct chain_chart *chart, const struct report_data *data,
                    struct chart_size size);
-/* Bars of the four parts of a height, one above the other. */
+void chart_heights_legend(struct markup *out, const struct chain_chart *chart,
+                          const struct report_data *data);
+/* Bars of the four parts of a height, one above the other, and a line from block to block. */
 void chart_block_times(struct markup *out, const struct chain_chart *chart, struct chart_size size);
 
 #endif

@@ -156,7 +156,8 @@ void chart_fault(struct svg *svg, const struct report_fault *fault, const struct
     double begin_s = vtime_to_s(fault->begin_ns);
     if (begin_s >= time_s->high)
         return;
-    bool instant = strcmp(fault->kind, "restart") == 0;
+    bool instant = strcmp(fault->kind, "restart") == 0 ||
+                   (strncmp(fault->kind, "ledger-", 7) == 0 && fault->end_ns == VTIME_NEVER);
     double end_s = fault->end_ns == VTIME_NEVER ? time_s->high : vtime_to_s(fault->end_ns);
     double from = svg_axis_at(time_s, begin_s), to = instant ? from : svg_axis_at(time_s, end_s);
     snprintf(title, sizeof title, "%s %s", fault->kind, fault->target);

@@ -113,14 +113,7 @@ static void drops_panel(struct markup *out, const struct report_data *data) {
     panel_close(out);
 }
 
-static enum status page(struct markup *out, const struct report_data *data, const char *dir,
-                        struct error *error) {
-    enum status status = STATUS_OK;
-    page_open(out, data);
-    report_header(out, data);
-    markup_raw(out, "<main>\n");
-    report_cards(out, data);
-    report_learning(out, data, error, &status);
+static void work_panels(struct markup *out, const struct report_data *data) {
     timeline_panel(out, data);
     load_panel(out, data);
     markup_raw(out, "<div class=\"panels\">\n");
@@ -131,6 +124,18 @@ static enum status page(struct markup *out, const struct report_data *data, cons
         diagnosis_panel(out, data);
     drops_panel(out, data);
     markup_raw(out, "</div>\n");
+}
+
+static enum status page(struct markup *out, const struct report_data *data, const char *dir,
+                        struct error *error) {
+    enum status status = STATUS_OK;
+    page_open(out, data);
+    report_header(out, data);
+    markup_raw(out, "<main>\n");
+    report_cards(out, data);
+    report_learning(out, data, error, &status);
+    if (summary_has_tiers(&data->summary))
+        work_panels(out, data);
     report_chain(out, data, error, &status);
     report_faults(out, data);
     report_identity(out, data, error, &status);

@@ -197,16 +197,44 @@ static void closed_card(struct markup *out, const struct summary *summary) {
     card_close(out);
 }
 
-void report_cards(struct markup *out, const struct report_data *data) {
-    const struct summary *summary = &data->summary;
-    markup_raw(out, "<div class=\"cards\">\n");
+static void chain_cards(struct markup *out, const struct summary *summary) {
+    const struct summary_chain *chain = &summary->chain;
+    card_open(out, "Chain", "");
+    big(out, (double)chain->most_height, chain->most_height == 1 ? "block" : "blocks");
+    markup_count(out, chain->transactions);
+    markup_raw(out, " transactions, ");
+    markup_count(out, chain->models_accepted);
+    markup_raw(out, " models accepted");
+    card_close(out);
+    card_open(out, "Ledgers that agree", "");
+    big(out, (double)chain->agree, "");
+    markup_raw(out, "of ");
+    markup_count(out, chain->read);
+    markup_raw(out, chain->agree < chain->read ? " read: <span class=\"warn\">they differ</span>"
+                                               : " read, up to height ");
+    if (chain->agree == chain->read)
+        markup_count(out, chain->least_height);
+    card_close(out);
+}
+
+static void work_cards(struct markup *out, const struct summary *summary) {
     task_cards(out, summary);
     delay_card(out, summary);
     if (!summary_has_scheme(summary))
         accuracy_card(out, summary);
     energy_card(out, summary);
     closed_card(out, summary);
+}
+
+void report_cards(struct markup *out, const struct report_data *data) {
+    const struct summary *summary = &data->summary;
+    markup_raw(out, "<div class=\"cards\">\n");
+    if (summary_has_tiers(summary))
+        work_cards(out, summary);
+    if (summary->chain.validators > 0)
+        chain_cards(out, summary);
     speed_card(out, summary);
-    busy_card(out, summary);
+    if (summary_has_tiers(summary))
+        busy_card(out, summary);
     markup_raw(out, "</div>\n");
 }

@@ -15,14 +15,18 @@ static void legend_parts(struct markup *out) {
                     "<li><i class=\"b-wait\"></i>until it is made (T_gen)</li>\n"
                     "<li><i class=\"b-uplink\"></i>sent (T_tr)</li>\n"
                     "<li><i class=\"b-gateway\"></i>verified (T_cv)</li>\n"
-                    "<li><i class=\"b-edge\"></i>agreed on</li>\n</ul>\n");
+                    "<li><i class=\"b-edge\"></i>agreed on</li>\n<li><svg class=\"key\" viewBox=\"0 0 26 8\" "
+                    "aria-hidden=\"true\"><path class=\"curve s-device\" "
+                    "d=\"M1 4L25 4\"/></svg>from block to block</li>\n</ul>\n");
 }
 
 static void heights_panel(struct markup *out, const struct report_data *data,
                           const struct chain_chart *chart) {
     markup_raw(out,
                "<section class=\"panel\"><h2>Chain: heights</h2>\n<p class=\"caption\">A step up for every "
-               "block that a validator committed; shaded while a fault was active.</p>\n<figure>\n");
+               "block that a validator committed; shaded while a fault was active.</p>\n");
+    chart_heights_legend(out, chart, data);
+    markup_raw(out, "<figure>\n");
     for (size_t i = 0; i < sizeof half_sizes / sizeof *half_sizes; i++)
         chart_heights(out, chart, data, half_sizes[i]);
     markup_raw(out, "</figure>\n</section>\n");

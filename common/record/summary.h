@@ -112,6 +112,9 @@ json_t *summary_to_json(const struct summary *summary);
 /* Was a node not admitted, or a message dropped for what it is? */
 bool summary_has_strangers(const struct summary *summary);
 
+/* Are there devices, gateways or edge servers, so that there is work? Otherwise validators are alone. */
+bool summary_has_tiers(const struct summary *summary);
+
 /* Does a scheme decide? Then tasks are not diagnosed, and devices stand directly below an edge server. */
 bool summary_has_scheme(const struct summary *summary);
 

@@ -56,7 +56,7 @@ enum status summary_load_chain(sqlite3 *db, struct summary *summary, struct erro
                     " MAX(CASE name WHEN 'ledger_accused' THEN value END),"
                     " SUM(CASE name WHEN 'ledger_failures' THEN value END),"
                     " SUM(CASE WHEN name LIKE 'dropped\\_%' ESCAPE '\\' THEN value END)"
-                    " FROM results JOIN nodes USING (node_id) WHERE role = 'chain'",
+                    " FROM results WHERE node_id IN (SELECT node_id FROM nodes WHERE role = 'chain')",
                     take_ledgers, chain, error));
     return reader_each(
         db,
@@ -64,6 +64,10 @@ enum status summary_load_chain(sqlite3 *db, struct summary *summary, struct erro
         " FROM series WHERE name = 't_commit' GROUP BY step)),"
         " (SELECT COUNT(DISTINCT step) FROM series WHERE name = 'rounds' AND value > 1)",
         take_blocks, chain, error);
+}
+
+bool summary_has_tiers(const struct summary *summary) {
+    return summary->devices + summary->gateways + summary->edges > 0 || summary->chain.validators == 0;
 }
 
 void summary_print_chain(const struct summary *summary, FILE *out) {

@@ -168,21 +168,44 @@ static void print_time(const struct summary *summary, FILE *out) {
             1e3 * summary->late_p99_s, 1e3 * summary->late_max_s);
 }
 
+static void print_tiers(const struct summary *summary, FILE *out) {
+    bool scheme = summary_has_scheme(summary);
+    fprintf(out, "%" PRIu64 " devices, ", summary->devices);
+    if (summary->gateways > 0 || !scheme)
+        fprintf(out, "%" PRIu64 " gateways, ", summary->gateways);
+    fprintf(out, "%" PRIu64 " edge server%s", summary->edges, summary->edges == 1 && scheme ? "" : "s");
+    if (summary->chain.validators > 0)
+        fprintf(out, ", %" PRIu64 " validator%s", summary->chain.validators,
+                summary->chain.validators == 1 ? "" : "s");
+}
+
 /* What was run: who decided, on what, and how. */
 static void print_run(const struct summary *summary, FILE *out) {
     bool scheme = summary_has_scheme(summary);
     fprintf(out, "%s, seed %s, %s %s: %s%s%s\n", summary->scenario, summary->seed,
             scheme ? "scheme" : "policy", scheme ? summary->scheme : summary->policy, summary->status,
             summary->message[0] != '\0' ? ": " : "", summary->message);
-    fprintf(out, LABEL "%" PRIu64 " devices, ", "run", summary->devices);
-    if (summary->gateways > 0 || !scheme)
-        fprintf(out, "%" PRIu64 " gateways, ", summary->gateways);
-    fprintf(out, "%" PRIu64 " edge server%s; %s, %" PRIu64 " process%s, %s clock\n", summary->edges,
-            summary->edges == 1 && scheme ? "" : "s", summary->transport, summary->processes,
+    fprintf(out, LABEL, "run");
+    if (summary_has_tiers(summary))
+        print_tiers(summary, out);
+    else
+        fprintf(out, "%" PRIu64 " validator%s", summary->chain.validators,
+                summary->chain.validators == 1 ? "" : "s");
+    fprintf(out, "; %s, %" PRIu64 " process%s, %s clock\n", summary->transport, summary->processes,
             summary->processes == 1 ? "" : "es", summary->clock);
     if (summary->begin_s > 0 && summary->slot_s > 0)
         fprintf(out, LABEL "goes on with an earlier run: from slot %.0f of %" PRIu64 "\n", "  resumed",
                 summary->begin_s / summary->slot_s, summary->slots);
+}
+
+static void print_work(const struct summary *summary, FILE *out) {
+    print_tasks(summary, out);
+    print_delay("delay", &summary->delay, "born to answered", out);
+    print_delay("service", &summary->service, "decided to processed", out);
+    print_resources(summary, out);
+    if (!summary_has_scheme(summary))
+        print_accuracy(summary, out);
+    print_closed_form(summary, out);
 }
 
 void summary_print_text(const struct summary *summary, FILE *out) {
@@ -190,13 +213,8 @@ void summary_print_text(const struct summary *summary, FILE *out) {
     print_run(summary, out);
     if (scheme)
         summary_print_results(summary, out);
-    print_tasks(summary, out);
-    print_delay("delay", &summary->delay, "born to answered", out);
-    print_delay("service", &summary->service, "decided to processed", out);
-    print_resources(summary, out);
-    if (!scheme)
-        print_accuracy(summary, out);
-    print_closed_form(summary, out);
+    if (summary_has_tiers(summary))
+        print_work(summary, out);
     if (!scheme)
         summary_print_results(summary, out);
     summary_print_series(summary, out);
