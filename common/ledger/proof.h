@@ -16,7 +16,8 @@ struct light_proof {
     uint8_t kind;
     struct block_header header;
     struct certificate certificate;
-    uint64_t index, count; /* of the leaf */
+    uint64_t index,
+        count; /* of the leaf; for a model only the prover's word, which means nothing to the client */
     uint32_t length;
     struct hash path[MERKLE_PATH_MAX];
     uint32_t leaf_bytes;
