@@ -5,6 +5,7 @@ const struct command *const command_table[] = {
     &command_run,
     &command_report,
     &command_runs,
+    &command_ledger,
     &command_experiment,
     &command_scheme,
     &command_scenario,

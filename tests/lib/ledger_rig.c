@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "common/ledger/genesis_file.h"
 
 static void demand(bool holds, const char *what) {
     if (holds)
@@ -274,4 +275,45 @@ void ledger_rig_commit(struct ledger_rig *rig) {
     rig->tip = header;
     keep(rig, &kept);
     drop_pending(rig);
+}
+
+/* ---- on disk ---- */
+
+static struct ledger_commit commit_of(const struct ledger_rig_block *block, uint64_t height) {
+    return (struct ledger_commit){.height = height,
+                                  .block_id = block->id,
+                                  .block = block->data,
+                                  .block_bytes = block->size,
+                                  .certificate = &block->certificate,
+                                  .state = block->state,
+                                  .state_bytes = block->state_bytes};
+}
+
+static void write_first(const struct ledger_rig *rig, struct ledger_store *store, uint64_t from) {
+    struct ledger_commit commit = commit_of(&rig->blocks[from - 1], from);
+    struct hash *ids = memory_grow(NULL, from, sizeof *ids, "ids of blocks");
+    for (uint64_t i = 0; i + 1 < from; i++)
+        ids[i] = rig->blocks[i].id;
+    demand(ledger_store_adopt(store, &commit, ids) == STATUS_OK, ledger_store_reason(store));
+    free(ids);
+}
+
+void ledger_rig_write(const struct ledger_rig *rig, const char *dir, uint64_t from, uint64_t to, bool blobs) {
+    struct ledger_store_config config = {.dir = dir, .durability = DURABILITY_PROCESS};
+    struct ledger_store *store = NULL;
+    struct error error = {0};
+    demand(to <= rig->block_count, "no such height");
+    demand(genesis_write(dir, &rig->genesis, &error) == STATUS_OK, error.text);
+    demand(ledger_store_open(&config, &store, &error) == STATUS_OK, error.text);
+    for (uint32_t i = 0; blobs && i < rig->blob_count; i++)
+        demand(ledger_store_put_blob(store, &rig->blobs[i].hash, rig->blobs[i].data, rig->blobs[i].size) ==
+                   STATUS_OK,
+               ledger_store_reason(store));
+    if (from > 1)
+        write_first(rig, store, from);
+    for (uint64_t height = from > 1 ? from + 1 : 1; height <= to; height++) {
+        struct ledger_commit commit = commit_of(&rig->blocks[height - 1], height);
+        demand(ledger_store_commit(store, &commit) == STATUS_OK, ledger_store_reason(store));
+    }
+    ledger_store_close(store);
 }

@@ -13,6 +13,7 @@
 #define TIERBED_TESTS_LEDGER_RIG_H
 
 #include "common/ledger/state.h"
+#include "common/ledger/store.h"
 
 #define LEDGER_RIG_SENDERS_MAX 128u
 
@@ -84,5 +85,9 @@ struct certificate ledger_rig_certify(const struct ledger_rig *rig, uint64_t hei
 /* Builds, checks with block_valid_on, certifies (by q validators, which ones changes with height) and applies
  * the next block. */
 void ledger_rig_commit(struct ledger_rig *rig);
+
+/* Writes the chain as a ledger into `dir`, with its genesis: blocks 1 .. `to`, or only those from `from` on
+ * (> 1) as a validator that began at the checkpoint there. With `blobs`, all of them too. */
+void ledger_rig_write(const struct ledger_rig *rig, const char *dir, uint64_t from, uint64_t to, bool blobs);
 
 #endif
