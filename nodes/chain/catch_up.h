@@ -2,10 +2,12 @@
  *
  * Each block is proven alone by its certificate under the pinned set, so nothing depends on who sent it:
  * headers first (certificate and link to the one before), then bodies of up to CATCH_UP_WINDOW heights from
- * several peers at once. A peer that sends what does not hold is not asked again (counted by its index); one
- * that promises a height and does not deliver is left for the next. Far behind, it takes a checkpoint
- * instead: a header of height + 1 with its certificate names the block before, the state after it and all
- * block ids (prev_block_id, state_root, history_root), so that a checkpoint is either the truth or refused.
+ * several peers at once. A peer that sends what does not hold is not asked for a while (a link without seal
+ * may have damaged it); one that promises a height and does not deliver is believed again only when it says
+ * so again, and asked after those that did deliver. One height behind, it waits timeout_ns first: the votes
+ * are on their way. Far behind, it takes a checkpoint instead: a header of height + 1 with its certificate
+ * names the block before, the state after it and all block ids (prev_block_id, state_root, history_root), so
+ * that a checkpoint is either the truth or refused.
  *
  * It commits nothing: catch_up_take hands over what comes next, the caller validates and commits it and says
  * so by catch_up_committed. */
@@ -17,8 +19,8 @@
 #include "common/net/message_chain.h"
 #include "nodes/outbox.h"
 
-#define CATCH_UP_WINDOW 16u  /* W: heights on their way at once */
-#define CATCH_UP_HEADERS 64u /* asked for at a time */
+#define CATCH_UP_WINDOW 32u      /* W: heights on their way at once */
+#define CATCH_UP_BAN_TIMEOUTS 16 /* time-outs during which a peer that sent wrong bytes is not asked */
 
 struct catch_up_config {
     const struct genesis *genesis; /* borrowed */
@@ -32,8 +34,8 @@ struct catch_up_config {
 };
 
 struct catch_up_peer {
-    uint64_t height; /* that it claims to have committed */
-    bool banned;     /* sent something that does not hold */
+    uint64_t height;         /* that it claims to have committed */
+    int64_t banned_until_ns; /* sent something that does not hold; 0: never did */
     bool no_snapshot;
     uint32_t failures; /* time-outs in a row */
 };
@@ -46,8 +48,8 @@ struct catch_up_slot {
     uint8_t *data; /* owned; NULL: not asked for yet */
     size_t size;   /* of the document, certificate included; 0: not known yet */
     size_t held;
-    uint16_t peer; /* asked, while not complete */
-    bool complete;
+    uint16_t peer; /* who is asked, or who sent it */
+    bool asked, complete;
     int64_t deadline_ns;
 };
 
@@ -60,9 +62,12 @@ struct catch_up {
     uint64_t header_tip;   /* certified headers reach that far */
     struct hash header_id; /* of header_tip */
     struct catch_up_peer peers[VALIDATORS_MAX];
-    struct catch_up_slot slots[CATCH_UP_WINDOW]; /* [height % CATCH_UP_WINDOW] */
-    size_t bytes;                                /* of all bodies */
-    uint16_t next_peer;                          /* who is asked next, in turn */
+    struct catch_up_slot *slots; /* owned; [height % CATCH_UP_WINDOW] */
+    struct catch_up_slot repair; /* a block that is damaged here; height 0: none */
+    int64_t now_ns;              /* of the last call */
+    int64_t behind_since_ns;     /* peers are ahead; VTIME_NEVER: none is */
+    size_t bytes;                /* of all bodies */
+    uint16_t next_peer;          /* who is asked next, in turn */
     bool asking_headers;
     uint16_t headers_peer;
     int64_t headers_deadline_ns;
@@ -104,8 +109,12 @@ struct catch_up_item {
 };
 bool catch_up_take(struct catch_up *catch_up, struct catch_up_item *item);
 /* The caller could not apply what it took, though its certificate is good: more than f validators are wrong,
- * or this one is. The item is dropped and its sender banned. */
+ * or this one is. Everything on its way is dropped, and its sender not asked for a while. */
 void catch_up_reject(struct catch_up *catch_up, const struct catch_up_item *item);
+
+/* The block of a committed height was found damaged on disk: fetches it again and rewrites it in the store.
+ * One at a time; serving finds them too. */
+void catch_up_damaged(struct catch_up *catch_up, uint64_t height, int64_t now_ns, struct outbox *out);
 
 /* Serving. STATUS_IO, STATUS_FAILED as the store says. */
 enum status catch_up_on_request(struct catch_up *catch_up, uint32_t node,
