@@ -4,7 +4,6 @@
 
 #include "common/ledger/store_parts.h"
 
-#define BLOCK_TAG "row"
 #define STATE_TAG "state"
 #define LINKS_CHECKED 8u /* blocks looked at by an open that is not deep */
 
@@ -55,22 +54,6 @@ static const char *const quiet_points[3] = {"chain-inside", "chain-committed", N
 
 /* ------------------------------------------------------------------------------------------------- rows */
 
-/* A row of blocks as it was read; pointers are SQLite's, until the statement is used again. */
-struct block_row {
-    struct hash block_id;
-    const uint8_t *certificate, *block; /* block NULL: only the id is known */
-    size_t certificate_bytes, block_bytes;
-};
-
-static struct hash block_row_hash(uint64_t height, const struct block_row *row, const struct hash *digest) {
-    uint8_t data[8 + 2 * HASH_BYTES];
-    struct bytes_writer writer = bytes_writer_over(data, sizeof data);
-    bytes_put_u64(&writer, height);
-    bytes_put(&writer, row->block_id.bytes, HASH_BYTES);
-    bytes_put(&writer, digest->bytes, HASH_BYTES);
-    return hash_of_two(BLOCK_TAG, data, writer.used, row->certificate, row->certificate_bytes);
-}
-
 static enum status put_block_row(struct ledger_store *store, uint64_t height, const struct block_row *row) {
     struct hash digest = {0};
     if (row->block != NULL)
@@ -86,7 +69,8 @@ static enum status put_block_row(struct ledger_store *store, uint64_t height, co
     return store_db_run(&store->chain_db, put);
 }
 
-/* STATUS_INVALID: no such row. STATUS_FAILED: damaged. `statement` is to be reset by the caller. */
+/* STATUS_INVALID: no such row. STATUS_FAILED: damaged. What `row` points to is SQLite's, until the caller has
+ * reset `statement`. */
 static enum status get_block_row(struct ledger_store *store, uint64_t height, struct block_row *row,
                                  sqlite3_stmt **statement) {
     struct store_db *db = &store->chain_db;

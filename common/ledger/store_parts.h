@@ -3,12 +3,12 @@
 #define TIERBED_LEDGER_STORE_PARTS_H
 
 #include "common/ledger/store_db.h"
+#include "common/ledger/store_record.h"
 #include "common/ledger/store_sentinel.h"
 #include "common/ledger/store_view.h"
 
 /* Blocks kept for being proposed again: the locked and the valid one, and one coming in their place. */
 #define STORE_KEPT_BLOCKS 3u
-#define STORE_VOTES_BYTES_MAX 5120u
 
 struct kept_block {
     bool used;

@@ -5,10 +5,7 @@
 #include "common/base/mutate.h"
 #include "common/ledger/store_parts.h"
 
-#define VOTES_VERSION 1u
-#define VOTES_TAG "votes"
 #define KEPT_TAG "kept"
-#define EPOCH_BYTES 8u /* the last field of the record */
 
 enum { SQL_PUT_VOTES = 2, SQL_GET_VOTES, SQL_PUT_KEPT, SQL_DROP_KEPT, SQL_ALL_KEPT, SQL_GET_KEPT };
 
@@ -37,67 +34,6 @@ static const struct store_db_config votes_config = {
 
 static const char *const points[3] = {"votes-inside", "votes-committed", "votes-sentinel"};
 
-/* ------------------------------------------------------------------------------------------ the record */
-
-/* Signatures up to the last bit that is set: whether they stand by index or packed, all are among them. */
-static size_t polka_count(uint64_t bitmap) {
-    return bitmap == 0 ? 0 : 64u - (size_t)__builtin_clzll(bitmap);
-}
-
-/* u8 version | u64 height | u32 round | u8 step | sign_bytes | signature | i32 locked_round | valid_round |
- * locked_block_id | valid_block_id | u64 polka_bitmap | signatures | u8 proposal follows | proposal |
- * u64 epoch. */
-static size_t encode_votes(const struct ledger_votes *votes, uint8_t data[STORE_VOTES_BYTES_MAX]) {
-    struct bytes_writer writer = bytes_writer_over(data, STORE_VOTES_BYTES_MAX);
-    bool proposal = votes->step == VOTE_PROPOSAL || votes->proposal.height > 0;
-    bytes_put_u8(&writer, VOTES_VERSION);
-    bytes_put_u64(&writer, votes->height);
-    bytes_put_u32(&writer, votes->round);
-    bytes_put_u8(&writer, votes->step);
-    bytes_put(&writer, votes->sign_bytes, SIGN_BYTES);
-    bytes_put(&writer, votes->signature.bytes, SIGNATURE_BYTES);
-    bytes_put_u32(&writer, (uint32_t)votes->locked_round);
-    bytes_put_u32(&writer, (uint32_t)votes->valid_round);
-    bytes_put(&writer, votes->locked_block_id.bytes, HASH_BYTES);
-    bytes_put(&writer, votes->valid_block_id.bytes, HASH_BYTES);
-    bytes_put_u64(&writer, votes->polka_bitmap);
-    bytes_put(&writer, votes->polka, polka_count(votes->polka_bitmap) * SIGNATURE_BYTES);
-    bytes_put_u8(&writer, proposal);
-    if (proposal)
-        proposal_encode(&writer, &votes->proposal);
-    bytes_put_u64(&writer, votes->epoch);
-    return writer.used;
-}
-
-static void get_bytes(struct bytes_reader *reader, void *out, size_t size) {
-    const uint8_t *data = bytes_get(reader, size);
-    if (data != NULL)
-        memcpy(out, data, size);
-}
-
-static enum status decode_votes(const uint8_t *data, size_t size, struct ledger_votes *votes) {
-    struct bytes_reader reader = bytes_reader_over(data, size);
-    memset(votes, 0, sizeof *votes);
-    uint8_t version = bytes_get_u8(&reader);
-    votes->height = bytes_get_u64(&reader);
-    votes->round = bytes_get_u32(&reader);
-    votes->step = bytes_get_u8(&reader);
-    get_bytes(&reader, votes->sign_bytes, SIGN_BYTES);
-    get_bytes(&reader, votes->signature.bytes, SIGNATURE_BYTES);
-    votes->locked_round = (int32_t)bytes_get_u32(&reader);
-    votes->valid_round = (int32_t)bytes_get_u32(&reader);
-    get_bytes(&reader, votes->locked_block_id.bytes, HASH_BYTES);
-    get_bytes(&reader, votes->valid_block_id.bytes, HASH_BYTES);
-    votes->polka_bitmap = bytes_get_u64(&reader);
-    get_bytes(&reader, votes->polka, polka_count(votes->polka_bitmap) * SIGNATURE_BYTES);
-    uint8_t proposal = bytes_get_u8(&reader);
-    if (proposal > 1 || (proposal == 1 && proposal_decode(&reader, &votes->proposal) != STATUS_OK))
-        return STATUS_INVALID;
-    votes->epoch = bytes_get_u64(&reader);
-    bool fine = version == VOTES_VERSION && votes->step <= VOTE_PRECOMMIT && bytes_done(&reader);
-    return fine ? STATUS_OK : STATUS_INVALID;
-}
-
 /* Order of (height, round, step). */
 static int compare_steps(uint64_t height, uint32_t round, uint8_t step, uint64_t other_height,
                          uint32_t other_round, uint8_t other_step) {
@@ -120,9 +56,9 @@ static enum status load_votes(struct ledger_store *store) {
     if (result == SQLITE_ROW) {
         const uint8_t *data = sqlite3_column_blob(row, 0);
         size_t size = (size_t)sqlite3_column_bytes(row, 0);
-        struct hash stored, found = hash_of(VOTES_TAG, data, size);
+        struct hash stored, found = hash_of(VOTES_RECORD_TAG, data, size);
         store->has_votes = store_db_column(row, 1, stored.bytes, HASH_BYTES) && hash_equal(&stored, &found) &&
-                           decode_votes(data, size, &store->votes) == STATUS_OK;
+                           votes_record_decode(data, size, &store->votes) == STATUS_OK;
         status = store->has_votes ? STATUS_OK : STATUS_FAILED;
     } else if (result != SQLITE_DONE) {
         status = store_db_status(result);
@@ -250,7 +186,7 @@ static enum status put_kept(struct ledger_store *store, const struct ledger_vote
 }
 
 static enum status put_record(struct ledger_store *store, const uint8_t *data, size_t size) {
-    struct hash hash = hash_of(VOTES_TAG, data, size);
+    struct hash hash = hash_of(VOTES_RECORD_TAG, data, size);
     sqlite3_stmt *put = store_db_statement(&store->votes_db, SQL_PUT_VOTES);
     store_db_bind(put, 1, data, size);
     store_db_bind(put, 2, hash.bytes, HASH_BYTES);
@@ -259,8 +195,8 @@ static enum status put_record(struct ledger_store *store, const uint8_t *data, s
 
 static enum status write_votes(struct ledger_store *store, const struct ledger_votes *votes,
                                const uint8_t *block, size_t block_bytes) {
-    uint8_t data[STORE_VOTES_BYTES_MAX];
-    size_t size = encode_votes(votes, data);
+    uint8_t data[VOTES_RECORD_BYTES_MAX];
+    size_t size = votes_record_encode(votes, data);
     if (store_dies(store, "votes-before"))
         return STATUS_STOPPED;
     TRY(store_begin(store, &store->votes_db));
@@ -279,12 +215,12 @@ static enum status write_votes(struct ledger_store *store, const struct ledger_v
 /* Nothing but the epoch differs, and the block is there or not given. */
 static bool written_already(const struct ledger_store *store, const struct ledger_votes *votes,
                             const uint8_t *block) {
-    uint8_t data[STORE_VOTES_BYTES_MAX], last[STORE_VOTES_BYTES_MAX];
-    size_t size = encode_votes(votes, data), last_size = encode_votes(&store->votes, last);
+    uint8_t data[VOTES_RECORD_BYTES_MAX], last[VOTES_RECORD_BYTES_MAX];
+    size_t size = votes_record_encode(votes, data), last_size = votes_record_encode(&store->votes, last);
     bool kept = block == NULL;
     for (uint32_t i = 0; i < STORE_KEPT_BLOCKS; i++)
         kept = kept || (store->kept[i].used && hash_equal(&store->kept[i].block_id, &votes->valid_block_id));
-    return kept && size == last_size && memcmp(data, last, size - EPOCH_BYTES) == 0;
+    return kept && size == last_size && memcmp(data, last, size - VOTES_RECORD_EPOCH_BYTES) == 0;
 }
 
 static enum status check_order(struct ledger_store *store, const struct ledger_votes *votes) {
@@ -321,10 +257,11 @@ enum status ledger_store_put_votes(struct ledger_store *store, const struct ledg
 
 enum status ledger_store_recover_votes(struct ledger_store *store, uint64_t height) {
     TRY(store_writable(store));
-    if (height <= store->sentinel.height)
+    const struct sentinel *last = &store->sentinel;
+    if (height < last->height || (height == last->height && last->step + last->round > 0))
         return store_refuse(store, STATUS_INVALID,
                             "the sentinel remembers a signature at height %llu: sign above it only",
-                            (unsigned long long)store->sentinel.height);
+                            (unsigned long long)last->height);
     struct ledger_votes votes = {
         .height = height, .locked_round = -1, .valid_round = -1, .epoch = store->sentinel.votes_epoch + 1};
     bool before = store->sentinel.amnesia;
