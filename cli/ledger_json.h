@@ -16,6 +16,9 @@ bool ledger_json_bytes(const json_t *text, size_t size_max, uint8_t **data, size
 json_t *ledger_json_bits(uint64_t bitmap); /* the numbers of the bits */
 json_t *ledger_json_metrics(const int64_t metric_q32[METRIC_COUNT]);
 
+/* Names of the senders by index: the nodes of role chain, then the edge servers, from the scenario in the run
+ * directory of `dir` (a run or a ledger in one). Empty where there is none that fits. */
+json_t *ledger_json_names(const char *dir, uint32_t sender_count);
 json_t *ledger_json_genesis(const struct genesis *genesis);
 json_t *ledger_json_header(const struct block_header *header);
 json_t *ledger_json_certificate(const struct certificate *certificate);

@@ -124,14 +124,25 @@ static const char *text(const json_t *object, const char *key) {
     return value == NULL ? "-" : value;
 }
 
+/* The name of the sender that `object` has under `key`, or its number. */
+static const char *sender(const json_t *shown, const json_t *object, const char *key, char room[24]) {
+    json_int_t index = number(object, key);
+    const json_t *name = json_array_get(json_object_get(shown, "senders"), (size_t)index);
+    if (name != NULL)
+        return json_string_value(name);
+    snprintf(room, 24, "%lld", index);
+    return room;
+}
+
 static void print_blocks(const json_t *shown) {
     size_t index;
     json_t *block;
-    printf("\n%8s %8s %6s %6s %8s %9s %13s %8s  %s\n", "height", "proposer", "round", "txs", "weight",
+    char room[24];
+    printf("\n%8s %-14s %6s %6s %8s %9s %13s %8s  %s\n", "height", "proposer", "round", "txs", "weight",
            "bytes", "time (ms)", "signers", "block");
     json_array_foreach(json_object_get(shown, "blocks"), index, block) {
-        printf("%8lld %8lld %6lld %6lld %8lld %9lld %13lld %8zu  %.16s\n", number(block, "height"),
-               number(block, "proposer"), number(block, "round"), number(block, "tx_count"),
+        printf("%8lld %-14s %6lld %6lld %8lld %9lld %13lld %8zu  %.16s\n", number(block, "height"),
+               sender(shown, block, "proposer", room), number(block, "round"), number(block, "tx_count"),
                number(block, "weight"), number(block, "bytes"), number(block, "time_ms"),
                json_array_size(json_object_get(block, "signers")), text(block, "block_id"));
     }
@@ -150,16 +161,17 @@ static void print_models(const json_t *shown) {
     static const char *const metrics[] = {"accuracy", "loss", "slope_ixt", "slope_ity"};
     size_t index;
     json_t *model;
+    char room[24];
     if (json_array_size(json_object_get(shown, "models")) == 0)
         return;
-    printf("\nmodels (claimed, median of the attestations)\n%-16s %5s %7s %-8s %7s %8s", "model", "task",
+    printf("\nmodels (claimed, median of the attestations)\n%-16s %5s %-14s %-8s %7s %8s", "model", "task",
            "sender", "status", "height", "attested");
     for (size_t i = 0; i < 4; i++)
         printf(" %10s %8s", metrics[i], "median");
     printf("\n");
     json_array_foreach(json_object_get(shown, "models"), index, model) {
-        printf("%.16s %5lld %7lld %-8s %7lld %8zu", text(model, "tx_id"), number(model, "task"),
-               number(model, "sender"), text(model, "status"), number(model, "height"),
+        printf("%.16s %5lld %-14s %-8s %7lld %8zu", text(model, "tx_id"), number(model, "task"),
+               sender(shown, model, "sender", room), text(model, "status"), number(model, "height"),
                json_array_size(json_object_get(model, "attested")));
         for (size_t i = 0; i < 4; i++)
             print_metric(model, metrics[i]);
@@ -170,14 +182,15 @@ static void print_models(const json_t *shown) {
 static void print_evidence(const json_t *shown) {
     size_t index;
     json_t *evidence;
+    char who[24], by[24];
     if (json_array_size(json_object_get(shown, "evidence")) == 0)
         return;
-    printf("\nevidence\n%8s %8s %-14s %8s %6s %9s\n", "in block", "accused", "offence", "height", "round",
+    printf("\nevidence\n%8s %-14s %-14s %8s %6s  %s\n", "in block", "accused", "offence", "height", "round",
            "reporter");
     json_array_foreach(json_object_get(shown, "evidence"), index, evidence) {
-        printf("%8lld %8lld %-14s %8lld %6lld %9lld\n", number(evidence, "in_block"),
-               number(evidence, "accused"), text(evidence, "offence"), number(evidence, "height"),
-               number(evidence, "round"), number(evidence, "reporter"));
+        printf("%8lld %-14s %-14s %8lld %6lld  %s\n", number(evidence, "in_block"),
+               sender(shown, evidence, "accused", who), text(evidence, "offence"), number(evidence, "height"),
+               number(evidence, "round"), sender(shown, evidence, "reporter", by));
     }
 }
 
@@ -209,6 +222,7 @@ static enum status show(const struct ledger_request *request, struct ledger_view
     json_object_set_new(shown, "height", ledger_json_integer(view->height));
     json_object_set_new(shown, "genesis", ledger_json_genesis(&view->genesis));
     json_object_set_new(shown, "ledgers", ledgers_json(views));
+    json_object_set_new(shown, "senders", ledger_json_names(request->dir, view->genesis.sender_count));
     TRY(add_blocks(shown, view, request->block_count, error));
     return add_state(shown, view, error);
 }

@@ -18,7 +18,7 @@ static inline void fields_put_hash(struct bytes_writer *writer, const struct has
     bytes_put(writer, hash->bytes, HASH_BYTES);
 }
 static inline struct hash fields_get_hash(struct bytes_reader *reader) {
-    struct hash hash;
+    struct hash hash = {{0}};
     fields_get(reader, hash.bytes, HASH_BYTES);
     return hash;
 }
@@ -27,7 +27,7 @@ static inline void fields_put_signature(struct bytes_writer *writer, const struc
     bytes_put(writer, signature->bytes, SIGNATURE_BYTES);
 }
 static inline struct signature fields_get_signature(struct bytes_reader *reader) {
-    struct signature signature;
+    struct signature signature = {{0}};
     fields_get(reader, signature.bytes, SIGNATURE_BYTES);
     return signature;
 }

@@ -34,7 +34,7 @@ struct fixture {
 };
 
 static int remove_tree(const char *path) {
-    char command[160];
+    char command[200];
     snprintf(command, sizeof command, "rm -rf '%s'", path);
     return system(command); /* NOLINT(cert-env33-c): a folder of the test's own making */
 }
@@ -202,6 +202,35 @@ static void an_empty_ledger_is_shown_and_verified(void **state) {
     assert_int_equal(ledger(fixture, "show", fixture->run, NULL), 0);
     assert_int_equal(ledger(fixture, "verify", fixture->run, NULL), 0);
     assert_int_equal(ledger(fixture, "export", fixture->run, NULL), 0);
+}
+
+/* The scenario of four validators, in place of the one that the run had. */
+static void copy_scenario(const struct fixture *fixture) {
+    char path[200], *text = NULL;
+    size_t size;
+    assert_int_equal(durable_read("experiments/chain/four.yaml", 1u << 20, &text, &size, NULL), STATUS_OK);
+    snprintf(path, sizeof path, "%s/scenario.yaml", fixture->run);
+    assert_int_equal(durable_write(path, text, size, NULL), STATUS_OK);
+    free(text);
+}
+
+static void senders_have_names_where_the_scenario_of_the_run_fits(void **state) {
+    struct fixture *fixture = *state;
+    struct ledger_rig *four = calloc(1, sizeof *four);
+    ledger_rig_open(four, &(struct ledger_rig_config){.validators = 4, .edges = 0});
+    ledger_rig_commit(four);
+    ledger_rig_write(four, ledger_dir(fixture, "v0"), 0, 1, true);
+    copy_scenario(fixture);
+    assert_int_equal(ledger(fixture, "show", fixture->run, NULL), 0);
+    assert_says(fixture->out, "validator-1");
+    assert_int_equal(ledger(fixture, "show", ledger_dir(fixture, "v0"), NULL), 0);
+    assert_says(fixture->out, "validator-1");
+    assert_int_equal(remove_tree(ledger_dir(fixture, "v0")), 0);
+    ledger_rig_write(&fixture->rig, ledger_dir(fixture, "v0"), 0, 8, true); /* six senders: another run */
+    assert_int_equal(ledger(fixture, "show", fixture->run, NULL), 0);
+    assert_null(strstr(fixture->out, "validator-1"));
+    ledger_rig_close(four);
+    free(four);
 }
 
 /* ---- verify ---- */
@@ -548,6 +577,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(show_lists_blocks_models_and_evidence),
         WITH_FIXTURE(show_can_be_asked_for_one_node_or_one_ledger),
+        WITH_FIXTURE(senders_have_names_where_the_scenario_of_the_run_fits),
         WITH_FIXTURE(an_empty_ledger_is_shown_and_verified),
         WITH_FIXTURE(sound_ledgers_verify_up_to_the_lower_height),
         WITH_FIXTURE(a_ledger_is_read_while_a_validator_has_it_open),
