@@ -1,0 +1,150 @@
+/* validator_height: from one commit to the proposal of the next block. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "nodes/chain/validator_state.h"
+
+static void forget_times(struct validator *validator) {
+    validator->times = (struct validator_times){.newheight_ns = validator->now_ns,
+                                                .propose_ns = VTIME_NEVER,
+                                                .complete_ns = VTIME_NEVER,
+                                                .prevote_ns = VTIME_NEVER,
+                                                .polka_ns = VTIME_NEVER,
+                                                .precommit_ns = VTIME_NEVER,
+                                                .all_ns = VTIME_NEVER};
+}
+
+void validator_begin_height(struct validator *validator, struct pacing *pacing) {
+    const struct chain_params *params = &validator->genesis->params;
+    *pacing = pacing_of(params->seed, validator->committed + 1, validator->count, params->block_rate_hz);
+    validator->wait_ns = pacing->wait_ns;
+    validator->ready_ns = validator->now_ns + pacing->wait_ns;
+    validator->awake = validator->decided = validator->proposing = false;
+    validator->held_timeout_ns = 0;
+    validator->actions.count = validator->action_next = 0;
+    validator_drop_blocks(validator);
+    forget_times(validator);
+}
+
+enum status validator_enter_height(struct validator *validator) {
+    struct pacing pacing;
+    validator_begin_height(validator, &pacing);
+    TRY(validator_open_engine(validator));
+    consensus_enter_height(validator->consensus, validator->committed + 1, pacing.first_proposer,
+                           pacing.wait_ns, &validator->actions);
+    if (validator_has_work(validator))
+        validator_wake(validator);
+    return STATUS_OK;
+}
+
+/* A model decided by the block before is proven by the header of this one: nobody could show that it is
+ * accepted if this height waited for a transaction. */
+static bool has_header_to_make(const struct validator *validator) {
+    const struct ledger_state *state = &validator->state;
+    for (uint32_t i = 0; i < state->model_count; i++)
+        if (state->models[i].status == MODEL_ACCEPTED &&
+            state->models[i].decided_height == validator->committed)
+            return true;
+    return validator->header_due;
+}
+
+bool validator_has_work(const struct validator *validator) {
+    return validator->rules->empty_blocks || mempool_pending(&validator->mempool) ||
+           has_header_to_make(validator);
+}
+
+/* The held time-out ran from the beginning of the height and includes W_h; what woke it came now. */
+void validator_wake(struct validator *validator) {
+    if (validator->awake)
+        return;
+    validator->awake = true;
+    if (validator->held_timeout_ns == 0)
+        return;
+    int64_t from_begin_ns = validator->times.newheight_ns + validator->held_timeout_ns;
+    int64_t from_now_ns = validator->now_ns + validator->held_timeout_ns - validator->wait_ns;
+    validator_arm_step(validator, from_begin_ns > from_now_ns ? from_begin_ns : from_now_ns, 0,
+                       CONSENSUS_PROPOSE);
+    validator->held_timeout_ns = 0;
+}
+
+enum status validator_on_ready(struct validator *validator, uint64_t height) {
+    return height == validator->committed + 1 ? validator_try_propose(validator) : STATUS_OK;
+}
+
+static uint64_t block_time_ms(const struct validator *validator) {
+    uint64_t now_ms = validator->now_ns > 0 ? (uint64_t)(validator->now_ns / VTIME_NS_PER_MS) : 0;
+    return validator->committed > 0 && now_ms <= validator->tip.time_ms ? validator->tip.time_ms + 1 : now_ms;
+}
+
+static enum status build(struct validator *validator, const struct mempool_pick *pick, uint8_t **data,
+                         size_t *bytes, struct hash *id) {
+    bool first = validator->committed == 0;
+    struct block_header header = {.chain_id = validator->genesis->chain_id,
+                                  .height = validator->committed + 1,
+                                  .prev_block_id = validator->tip_id,
+                                  .state_root = ledger_state_root(&validator->state),
+                                  .history_root = merkle_frontier_root(&validator->history),
+                                  .validators_hash = validator->genesis->validators_hash,
+                                  .params_hash = validator->genesis->params_hash,
+                                  .proposer = validator->self,
+                                  .time_ms = block_time_ms(validator)};
+    TRY(block_build(&header, pick->txs, pick->count, first ? NULL : &validator->tip_certificate, data,
+                    bytes));
+    *id = block_id_of(&header);
+    return STATUS_OK;
+}
+
+/* An own block is checked like that of anybody: the state after it is needed, and a block that others would
+ * refuse must not be signed. */
+static enum status propose_block(struct validator *validator, const struct mempool_pick *pick) {
+    uint8_t *data;
+    size_t bytes;
+    struct hash id;
+    TRY(build(validator, pick, &data, &bytes, &id));
+    struct proposed *block = validator_place_block(validator, data, bytes, &id);
+    if (block == NULL)
+        return STATUS_OK; /* round passes by its time-out */
+    TRY(validator_verify(validator, block, true));
+    if (block->state != PROPOSED_VALID) {
+        validator->drops.invalid++;
+        return STATUS_OK;
+    }
+    struct proposal proposal = {.height = validator->committed + 1,
+                                .round = validator->propose_round,
+                                .valid_round = -1,
+                                .proposer = validator->self,
+                                .block_id = id,
+                                .parts_root = block->parts_root,
+                                .part_count = block->part_count,
+                                .block_bytes = bytes};
+    return validator_cast_proposal(validator, &proposal);
+}
+
+static enum status pick_and_propose(struct validator *validator) {
+    struct mempool_pick pick = {.capacity = validator->genesis->params.block_txs_max,
+                                .held = validator_blob_held,
+                                .context = validator};
+    pick.txs = malloc(pick.capacity * sizeof *pick.txs);
+    if (pick.txs == NULL)
+        return STATUS_MEMORY;
+    size_t cert_bytes = validator->committed > 0 ? certificate_bytes(&validator->tip_certificate) : 0;
+    enum status status = mempool_pick(&validator->mempool, &validator->state, cert_bytes, &pick);
+    bool empty =
+        validator->propose_round > 0 || validator->rules->empty_blocks || has_header_to_make(validator);
+    if (status == STATUS_OK && (pick.count > 0 || empty)) {
+        validator->proposing = false;
+        status = propose_block(validator, &pick);
+    }
+    free(pick.txs);
+    return status;
+}
+
+enum status validator_try_propose(struct validator *validator) {
+    if (!validator->proposing || validator->propose_round != consensus_round(validator->consensus) ||
+        consensus_step_now(validator->consensus) != CONSENSUS_PROPOSE)
+        return STATUS_OK;
+    if (validator->propose_round == 0 &&
+        (validator->now_ns < validator->ready_ns || !validator_has_work(validator)))
+        return STATUS_OK;
+    return pick_and_propose(validator);
+}
