@@ -21,6 +21,7 @@ const struct node_class *node_class_of(const struct topology *topology, uint32_t
     case ROLE_EDGE:
         return is_above_devices(topology, id) ? &coordinator_class : &edge_class;
     case ROLE_CHAIN:
+        return &validator_class;
     case ROLE_DIRECTOR:
     case ROLE_COUNT:
         break;

@@ -71,7 +71,8 @@ struct node_class {
     void (*totals)(const void *state, struct row_node *row);
 };
 
-extern const struct node_class device_class, terminal_class, gateway_class, edge_class, coordinator_class;
+extern const struct node_class device_class, terminal_class, gateway_class, edge_class, coordinator_class,
+    validator_class;
 
 /* Handler of LINK_STATE for nodes that send at any rate: the report of their own card is checked and
  * otherwise of no use. */
@@ -79,7 +80,7 @@ enum status node_on_link_state(void *state, const struct node_env *env, const st
                                struct outbox *out);
 
 /* The class of node `id` by its role and what is above or below it; NULL where this build has none
- * (ROLE_CHAIN, ROLE_DIRECTOR). */
+ * (ROLE_DIRECTOR). */
 const struct node_class *node_class_of(const struct topology *topology, uint32_t id);
 
 #endif
