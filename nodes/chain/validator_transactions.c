@@ -89,7 +89,7 @@ void validator_gossip_again(struct validator *validator) {
     const struct mempool *pool = &validator->mempool;
     uint32_t to = (uint32_t)((validator->self + 1 + validator->beacon) % validator->count);
     for (uint32_t i = 0; i < GOSSIP_AGAIN_MAX && i < pool->count; i++) {
-        const struct mempool_entry *entry = &pool->entries[validator->gossip_next++ % pool->count];
+        const struct mempool_entry *entry = pool->entries[validator->gossip_next++ % pool->count];
         struct message_tx message = {.data = entry->data, .bytes = entry->bytes};
         struct bytes_writer writer = outbox_reserve(validator->out, entry->bytes + 1u);
         if (writer.data == NULL || to == validator->self || !validator->peers[to].linked)
