@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/bus_seal.h"
 #include "common/net/bus.h"
 #include "common/net/scheduling.h"
 
@@ -233,6 +234,7 @@ static json_t *direct(struct bus *bus, const struct plan *plan) {
                   sample_json(&message, 6.0), "all_active_round_trip_us", sample_json(&all, 12.0),
                   "idle_percent_of_a_core", sample_json(&idle, 2.0));
     assert(result != NULL);
+    json_object_set_new(result, "sealing", bus_seal_measure(plan->repetitions));
     if (plan->started_ns > 0)
         json_object_set_new(result, "start_up_s", json_real(ready_s));
     return result;

@@ -23,6 +23,8 @@ static bool is_here(const struct keyring *keyring, uint32_t node) {
 enum status keyring_open(struct keyring *keyring, const struct keyring_config *config, struct error *error) {
     uint32_t node_count = config->topology->node_count;
     *keyring = (struct keyring){.config = *config};
+    if (!seal_prepare())
+        return error_set(error, STATUS_UNSUPPORTED, "libsodium does not start on this machine");
     keyring->joins = config->rank_count > 1 || has_directory(keyring);
     keyring->nodes = calloc(node_count, sizeof *keyring->nodes);
     if (keyring->nodes == NULL)

@@ -141,9 +141,9 @@ enum status identity_load_authority(const char *dir, struct identity_authority *
     X509 *certificate;
     *authority = NULL;
     TRY(load_x509(dir, IDENTITY_AUTHORITY_NAME, &certificate, error));
-    const EVP_PKEY *key = X509_get0_pubkey(certificate);
+    uint8_t key[IDENTITY_KEY_BYTES];
     struct identity_authority *loaded = NULL;
-    if (key != NULL && EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 && X509_check_ca(certificate) == 1)
+    if (identity_raw_key(certificate, key) && X509_check_ca(certificate) == 1)
         loaded = calloc(1, sizeof *loaded);
     if (loaded == NULL) {
         X509_free(certificate);
@@ -151,6 +151,7 @@ enum status identity_load_authority(const char *dir, struct identity_authority *
                                 error);
     }
     loaded->certificate = certificate;
+    memcpy(loaded->public, key, sizeof key);
     *authority = loaded;
     return STATUS_OK;
 }

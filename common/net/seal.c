@@ -8,6 +8,10 @@
 
 #define KEY_TAG "tierbed-seal-v1"
 
+bool seal_prepare(void) {
+    return sodium_init() >= 0;
+}
+
 void seal_secret_of(const uint8_t seed[SEAL_KEY_BYTES], uint8_t secret[SEAL_KEY_BYTES]) {
     uint8_t full[crypto_sign_SECRETKEYBYTES] = {0}; /* only its first half, the seed, is looked at */
     memcpy(full, seed, SEAL_KEY_BYTES);

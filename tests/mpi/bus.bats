@@ -45,7 +45,9 @@ bus() {
     [ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
     jq -e '.ranks == 6 and .one_active_round_us.median > 0 and .one_active_round_beside_busy_us.median > 0
            and .all_active_round_trip_us.min <= .all_active_round_trip_us.max
-           and .idle_percent_of_a_core.median > 0 and .start_up_s > 0' <<<"$output"
+           and ([.sealing.messages[].bytes] == [64, 8192, 65536])
+           and all(.sealing.messages[]; .seal_ns > 0 and .open_ns > 0 and .seal_mb_per_s > 0 and .open_mb_per_s > 0)
+           and .sealing.session_us > 0 and .idle_percent_of_a_core.median > 0 and .start_up_s > 0' <<<"$output"
 }
 
 @test "tierbed bench bus refuses what it cannot do" {
