@@ -276,6 +276,15 @@ static void a_header_that_names_other_validators_is_refused(void **state) {
     assert_refused(fixture, "step 1");
 }
 
+/* Signed by everybody, as if there had been one. */
+static void a_header_of_another_chain_under_this_one_is_refused(void **state) {
+    struct fixture *fixture = *state;
+    fixture->proof.header.chain_id.bytes[0] ^= 1;
+    struct hash id = block_id_of(&fixture->proof.header);
+    fixture->proof.certificate = ledger_rig_certify(&fixture->rig, HEIGHT_OF_TXS, 0, &id, 0xf);
+    assert_refused(fixture, "step 1");
+}
+
 static void an_older_header_is_taken_and_does_not_move_the_client_back(void **state) {
     struct fixture *fixture = *state;
     struct light_proof proof = fixture->proof;
@@ -319,6 +328,9 @@ static void a_wrong_index_or_count_is_refused(void **state) {
     proof->index = proof->header.tx_count;
     assert_refused(fixture, "step 4");
     proof->index = UINT64_MAX;
+    assert_refused(fixture, "step 4");
+    proof->index = 1; /* the same path leads up in a tree of four */
+    proof->count = 4;
     assert_refused(fixture, "step 4");
     proof->index = 5; /* behind the last one, in a tree said to be larger */
     proof->count = 8;
@@ -432,6 +444,27 @@ static void bytes_of_another_hash_or_length_are_refused(void **state) {
     assert_non_null(strstr(fixture->why.text, "step 5"));
     assert_int_equal(fixture->client.height, 0);
     assert_int_equal(fixture->client.refused, 4);
+}
+
+/* Accepted on chain with a size that its bytes do not have: nothing there looks at both. */
+static void a_model_that_claims_another_size_is_refused(void **state) {
+    struct fixture *fixture = *state;
+    struct ledger_rig *rig = &fixture->rig;
+    const struct ledger_rig_blob *blob = &rig->blobs[0];
+    struct transaction tx = ledger_rig_tx(rig, TX_MODEL_UPDATE, EDGE);
+    uint8_t leaf[LEDGER_MODEL_BYTES_MAX];
+    struct ledger_model model;
+    tx.blob_hash = blob->hash;
+    tx.blob_bytes = blob->size + 1;
+    tx.sample_count = 1;
+    struct hash id = ledger_rig_add(rig, &tx);
+    ledger_rig_commit(rig);
+    ledger_rig_attest_all(rig, &id);
+    ledger_rig_commit(rig);
+    ledger_rig_commit(rig);
+    assert_int_equal(prove_model(fixture, &id, rig->block_count, leaf), STATUS_OK);
+    assert_int_equal(check_model(fixture, blob->data, blob->size, &model), STATUS_INVALID);
+    assert_non_null(strstr(fixture->why.text, "step 5"));
 }
 
 static void a_transaction_is_not_taken_for_a_model(void **state) {
@@ -559,6 +592,7 @@ int main(void) {
         WITH_FIXTURE(another_chain_is_refused_even_with_the_same_keys),
         WITH_FIXTURE(a_changed_header_has_no_certificate),
         WITH_FIXTURE(a_header_that_names_other_validators_is_refused),
+        WITH_FIXTURE(a_header_of_another_chain_under_this_one_is_refused),
         WITH_FIXTURE(an_older_header_is_taken_and_does_not_move_the_client_back),
         WITH_FIXTURE(a_fork_or_a_time_that_runs_back_is_seen),
         WITH_FIXTURE(a_wrong_index_or_count_is_refused),
@@ -568,6 +602,7 @@ int main(void) {
         WITH_FIXTURE(an_accepted_model_with_its_bytes_is_taken),
         WITH_FIXTURE(an_open_model_is_not_taken_as_accepted),
         WITH_FIXTURE(bytes_of_another_hash_or_length_are_refused),
+        WITH_FIXTURE(a_model_that_claims_another_size_is_refused),
         WITH_FIXTURE(a_transaction_is_not_taken_for_a_model),
         WITH_FIXTURE(a_changed_model_is_not_below_the_state_root),
         WITH_FIXTURE(a_state_has_no_proof_under_the_header_of_another),

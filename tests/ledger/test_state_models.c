@@ -184,12 +184,15 @@ static void less_than_q_attestations_decide_nothing(void **state) {
 
 static void a_model_that_a_quorum_cannot_evaluate_is_rejected_whatever_it_claims(void **state) {
     struct ledger_rig *rig = *state;
-    struct hash id = apply_model(rig, all(INT64_MIN)); /* equal to what verdict 0 counts as */
-    for (uint32_t i = 0; i < 3; i++)
-        apply_attestation(rig, i, &id, 0, all(0));
-    end_block(rig);
-    assert_null(ledger_state_model(&rig->state, &id));
-    assert_int_equal(rig->state.rejected_total, 1);
+    static const int64_t claims[] = {INT64_MIN, 0, 1, INT64_MAX}; /* the first is what verdict 0 counts as */
+    for (uint32_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        struct hash id = apply_model(rig, all(claims[i]));
+        for (uint32_t j = 0; j < 3; j++)
+            apply_attestation(rig, j, &id, 0, all(0));
+        end_block(rig);
+        assert_null(ledger_state_model(&rig->state, &id));
+        assert_int_equal(rig->state.rejected_total, i + 1);
+    }
 }
 
 static void one_validator_that_cannot_evaluate_a_model_does_not_stop_it(void **state) {

@@ -161,6 +161,136 @@ static void a_dump_of_another_number_of_senders_is_refused(void **state) {
     assert_int_equal(ledger_state_decode(&loaded, &other, last->state, last->state_bytes), STATUS_INVALID);
 }
 
+/* ---- states that no chain leads to ---- */
+
+static struct ledger_model *first_of(struct ledger_state *state, uint8_t status) {
+    for (uint32_t i = 0; i < state->model_count; i++)
+        if (state->models[i].status == status)
+            return &state->models[i];
+    fail_msg("no model of status %u", status);
+    return NULL;
+}
+
+static void spoil_nothing(struct ledger_state *state) {
+    (void)state;
+}
+static void spoil_task(struct ledger_state *state) {
+    state->models[0].task_id = LEDGER_TASKS_MAX;
+}
+static void spoil_sender(struct ledger_state *state) {
+    state->models[0].sender = state->genesis->sender_count;
+}
+static void spoil_blob_bytes(struct ledger_state *state) {
+    state->models[0].blob_bytes = (uint64_t)state->genesis->params.blob_bytes_max + 1;
+}
+static void spoil_height_zero(struct ledger_state *state) {
+    state->models[0].height = 0;
+}
+static void spoil_height_to_come(struct ledger_state *state) {
+    first_of(state, MODEL_OPEN)->height = state->height + 1;
+}
+static void spoil_decided_to_come(struct ledger_state *state) {
+    first_of(state, MODEL_ACCEPTED)->decided_height = state->height + 1;
+}
+static void spoil_decided_before_made(struct ledger_state *state) {
+    struct ledger_model *model = first_of(state, MODEL_ACCEPTED);
+    model->decided_height = model->height - 1;
+}
+static void spoil_attested_by_none(struct ledger_state *state) {
+    first_of(state, MODEL_ACCEPTED)->attested = 0x3;
+}
+static void spoil_attested_by_strangers(struct ledger_state *state) {
+    first_of(state, MODEL_ACCEPTED)->attested = 0x17;
+}
+static void spoil_open_with_quorum(struct ledger_state *state) {
+    first_of(state, MODEL_OPEN)->attested = 0x7;
+}
+static void spoil_open_count(struct ledger_state *state) {
+    for (uint8_t i = 0; i < 3; i++) {
+        struct ledger_model model = {.tx_id = {{i}}, .status = MODEL_OPEN, .height = state->height};
+        model.values = state_values_new(state->genesis);
+        assert_int_equal(state_model_insert(state, &model), STATUS_OK);
+    }
+}
+static void spoil_kept_count(struct ledger_state *state) {
+    for (uint8_t i = 0; i < 2; i++) {
+        struct ledger_model model = *first_of(state, MODEL_ACCEPTED);
+        model.tx_id = (struct hash){{i}};
+        assert_int_equal(state_model_insert(state, &model), STATUS_OK);
+    }
+}
+static void spoil_open_age(struct ledger_state *state) {
+    state->height += state->genesis->params.evidence_age;
+    state->offence_count = 0;
+    first_of(state, MODEL_OPEN)->height = state->height - state->genesis->params.evidence_age - 1;
+}
+static void spoil_accused(struct ledger_state *state) {
+    state->accused &= ~(UINT64_C(1) << state->offences[0].accused);
+}
+static void spoil_accused_stranger(struct ledger_state *state) {
+    state->accused |= UINT64_C(1) << 4;
+}
+static void spoil_offence_height(struct ledger_state *state) {
+    state->offences[0].height = state->height + 1;
+}
+static void spoil_offence_order(struct ledger_state *state) {
+    struct ledger_offence first = state->offences[0];
+    state->offences[0] = state->offences[1];
+    state->offences[1] = first;
+}
+static void spoil_offence_twice(struct ledger_state *state) {
+    state->offences[1] = state->offences[0];
+}
+static void spoil_model_order(struct ledger_state *state) {
+    struct ledger_model first = state->models[0];
+    state->models[0] = state->models[1];
+    state->models[1] = first;
+}
+
+static void (*const spoils[])(struct ledger_state *state) = {spoil_task,
+                                                             spoil_sender,
+                                                             spoil_blob_bytes,
+                                                             spoil_height_zero,
+                                                             spoil_height_to_come,
+                                                             spoil_decided_to_come,
+                                                             spoil_decided_before_made,
+                                                             spoil_attested_by_none,
+                                                             spoil_attested_by_strangers,
+                                                             spoil_open_with_quorum,
+                                                             spoil_open_count,
+                                                             spoil_kept_count,
+                                                             spoil_open_age,
+                                                             spoil_accused,
+                                                             spoil_accused_stranger,
+                                                             spoil_offence_height,
+                                                             spoil_offence_order,
+                                                             spoil_offence_twice,
+                                                             spoil_model_order};
+
+static enum status load_spoilt(const struct ledger_rig *rig, void (*spoil)(struct ledger_state *state)) {
+    struct ledger_state spoilt, loaded;
+    assert_int_equal(ledger_state_copy(&spoilt, &rig->state), STATUS_OK);
+    spoil(&spoilt);
+    size_t bytes = ledger_state_bytes(&spoilt);
+    uint8_t *dump = malloc(bytes);
+    assert_non_null(dump);
+    struct bytes_writer writer = bytes_writer_over(dump, bytes);
+    ledger_state_encode(&writer, &spoilt);
+    enum status status = ledger_state_decode(&loaded, &rig->genesis, dump, bytes);
+    ledger_state_close(&loaded); /* after a failure too */
+    ledger_state_close(&spoilt);
+    free(dump);
+    return status;
+}
+
+static void a_dump_that_the_rules_cannot_have_led_to_is_refused(void **state) {
+    struct ledger_rig *rig = *state;
+    assert_int_equal(load_spoilt(rig, spoil_nothing), STATUS_OK);
+    for (size_t i = 0; i < sizeof spoils / sizeof *spoils; i++)
+        if (load_spoilt(rig, spoils[i]) != STATUS_INVALID)
+            fail_msg("spoil %zu was taken", i);
+}
+
 static void a_copy_and_its_origin_do_not_share_anything(void **state) {
     struct ledger_rig *rig = *state;
     struct ledger_state copy;
@@ -260,6 +390,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_dump_cut_short_or_with_more_behind_it_is_refused, open_rich_rig,
                                         close_rig),
         cmocka_unit_test_setup_teardown(a_dump_of_another_number_of_senders_is_refused, open_rich_rig,
+                                        close_rig),
+        cmocka_unit_test_setup_teardown(a_dump_that_the_rules_cannot_have_led_to_is_refused, open_rich_rig,
                                         close_rig),
         cmocka_unit_test_setup_teardown(a_copy_and_its_origin_do_not_share_anything, open_rich_rig,
                                         close_rig),
