@@ -128,6 +128,7 @@ struct findings {
     struct verdict *verdicts; /* owned; one a ledger */
     uint32_t count;
     bool ok;
+    uint64_t first;         /* lowest height that is in one of them */
     uint64_t common_height; /* all agree up to it */
     struct error problem;   /* between ledgers; "" when none */
 };
@@ -168,6 +169,8 @@ static void compare_all(struct findings *findings) {
         const struct verdict *verdict = &findings->verdicts[i];
         if (verdict->ids == NULL) /* could not be opened */
             continue;
+        if (findings->first == 0 || verdict->first < findings->first)
+            findings->first = verdict->first;
         if (verdict->checked < findings->common_height)
             findings->common_height = verdict->checked;
         if (highest == NULL || verdict->checked > highest->checked)
@@ -240,7 +243,8 @@ static void print_json(const struct findings *findings) {
     json_t *ledgers = json_array();
     for (uint32_t i = 0; i < findings->count; i++)
         json_array_append_new(ledgers, verdict_json(&findings->verdicts[i]));
-    ledger_json_print(json_pack("{s:b, s:o, s:o, s:o}", "ok", findings->ok, "common_height",
+    ledger_json_print(json_pack("{s:b, s:o, s:o, s:o, s:o}", "ok", findings->ok, "first_height",
+                                ledger_json_integer(findings->first), "common_height",
                                 ledger_json_integer(findings->common_height), "problem",
                                 findings->problem.text[0] == '\0'
                                     ? json_null()
@@ -278,7 +282,13 @@ static void print_text(const struct findings *findings) {
         printf("WRONG: %s\n", findings->problem.text);
     else if (findings->count > 1)
         printf("all %u ledgers agree up to height %" PRIu64 "\n", findings->count, findings->common_height);
-    printf("%s\n", findings->ok ? "verified from genesis" : "NOT verified");
+    if (!findings->ok)
+        printf("NOT verified\n");
+    else if (findings->first > 1)
+        printf("verified under genesis from height %" PRIu64 " on; the blocks below are in none of these\n",
+               findings->first);
+    else
+        printf("verified from genesis\n");
 }
 
 int ledger_verify(const struct ledger_request *request) {
