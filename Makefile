@@ -65,6 +65,7 @@ CLI_SOURCES := $(filter-out $(CLI_MAIN) %_main.c,$(wildcard cli/*.c))
 BENCH_SOURCES := $(filter-out %_main.c,$(wildcard bench/*.c))
 CAMPAIGN_SOURCES := $(filter-out %_main.c,$(wildcard campaign/*.c))
 BENCH_MAINS := $(wildcard bench/*_main.c)
+MUTANT_SOURCES := $(filter-out %main.c %_cli.c,$(wildcard nodes/chain/*.c common/ledger/*.c campaign/*.c)) campaign/mutants_main.c
 TEST_LIB_SOURCES := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(wildcard tests/base/test_*.c tests/time/test_*.c tests/net/test_*.c tests/model/test_*.c \
   tests/data/test_*.c tests/record/test_*.c tests/learn/test_*.c tests/schemes/test_*.c tests/nodes/test_*.c \
@@ -87,7 +88,7 @@ LIBTIERBED := $(BUILD)/libtierbed.a
 LIBCLI := $(BUILD)/libtierbed-cli.a
 ROLE_PROGRAMS := $(patsubst nodes/%/main.c,$(BIN)/tierbed-%,$(ROLE_MAINS))
 BENCH_PROGRAMS := $(patsubst bench/%_main.c,$(BIN)/tierbed-bench-%,$(BENCH_MAINS))
-PROGRAMS := $(BIN)/tierbed $(BIN)/tierbed-probe $(ROLE_PROGRAMS) $(BENCH_PROGRAMS)
+PROGRAMS := $(BIN)/tierbed $(BIN)/tierbed-probe $(BIN)/tierbed-mutants $(ROLE_PROGRAMS) $(BENCH_PROGRAMS)
 UNIT_TEST_PROGRAMS := $(patsubst tests/%.c,$(TESTBIN)/%,$(UNIT_TESTS))
 MPI_TEST_PROGRAMS := $(patsubst tests/%.c,$(TESTBIN)/%,$(MPI_TESTS))
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/fuzz_%.c,$(FUZZBIN)/%,$(FUZZ_TESTS))
@@ -165,6 +166,14 @@ $(BIN)/tierbed: $(call objects,$(CLI_MAIN)) $(LIBCLI) $(LIBTIERBED) | $(BIN)
 
 $(BIN)/tierbed-probe: $(OBJ)/cli/probe_main.o $(call objects,$(MPI_SOURCES)) $(LIBTIERBED) | $(BIN)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) $(MPI_LIBS)
+
+# The validators and the campaign once more, with known mistakes that can be switched on; the rest is as it is.
+$(OBJ)-mutants/%.o: %.c $(BUILD)/flags.txt
+	@mkdir -p $(@D)
+	$(CC) $(TIERBED_CFLAGS) -DTIERBED_MUTANTS -c $< -o $@
+
+$(BIN)/tierbed-mutants: $(patsubst %.c,$(OBJ)-mutants/%.o,$(MUTANT_SOURCES)) $(LIBTIERBED) | $(BIN)
+	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BIN)/tierbed-bench-%: $(OBJ)/bench/%_main.o $(call objects,$(MPI_SOURCES)) $(LIBTIERBED) | $(BIN)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) $(MPI_LIBS)

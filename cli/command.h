@@ -24,8 +24,8 @@ struct command {
 };
 
 extern const struct command command_run, command_report, command_verify, command_scenario, command_runs,
-    command_doctor, command_bench, command_help, command_experiment, command_scheme, command_ledger,
-    command_keys;
+    command_doctor, command_bench, command_campaign, command_help, command_experiment, command_scheme,
+    command_ledger, command_keys;
 
 extern const struct command *const command_table[]; /* ends with NULL */
 

@@ -12,6 +12,7 @@ const struct command *const command_table[] = {
     &command_keys,
     &command_verify,
     &command_bench,
+    &command_campaign,
     &command_doctor,
     &command_help,
     NULL,

@@ -36,7 +36,7 @@ setup() {
 @test "a new scheme builds, passes its test, and runs" {
   local copy=$BATS_TEST_TMPDIR/tree
   mkdir "$copy"
-  cp -a Makefile common schemes nodes cli bench tests experiments "$copy"
+  cp -a Makefile common schemes nodes cli bench campaign tests experiments "$copy"
   mkdir -p "$copy/$build"
   cp -a "$build/obj" "$build"/*.a "$build"/*.txt "$copy/$build/"
   run tierbed scheme new mine --dir "$copy" --summary "Mine"
