@@ -254,6 +254,7 @@ static void print_json(const struct findings *findings) {
 }
 
 static void print_verdict(const struct verdict *verdict) {
+    uint64_t first = verdict->first > 1 ? verdict->first : 1;
     printf("%-12s ", verdict->view->name);
     if (verdict->ok)
         printf("ok: ");
@@ -262,8 +263,8 @@ static void print_verdict(const struct verdict *verdict) {
                verdict->advice == NULL ? "read the error above" : verdict->advice, "");
     printf("%" PRIu64 " of %" PRIu64 " blocks hold, %" PRIu64 " transactions, %" PRIu64
            " models here, %" PRIu64 " pruned\n",
-           verdict->checked, verdict->view->height, verdict->transactions, verdict->blobs,
-           verdict->blobs_pruned);
+           verdict->checked < first ? 0 : verdict->checked - first + 1, verdict->view->height - first + 1,
+           verdict->transactions, verdict->blobs, verdict->blobs_pruned);
     if (verdict->first > 1)
         printf("%-12s note: began at a checkpoint; blocks 1 .. %" PRIu64
                " are not here, their ids are bound by history_root\n",

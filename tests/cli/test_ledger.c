@@ -393,6 +393,7 @@ static void a_ledger_that_began_at_a_checkpoint_verifies(void **state) {
     assert_says(fixture->out, "began at a checkpoint");
     assert_says(fixture->out, "verified from genesis"); /* the others have the blocks below */
     assert_int_equal(ledger(fixture, "verify", fixture->run, "--node", "v2", NULL), 0);
+    assert_says(fixture->out, "5 of 5 blocks hold");
     assert_says(fixture->out, "from height 4 on");
     assert_int_equal(ledger(fixture, "show", fixture->run, "--node", "v2", NULL), 0);
 }
