@@ -69,7 +69,9 @@ static void commit_to_body(struct block_header *header, const struct block_tx *t
     header->tx_count = tx_count;
     header->txs_root = merkle_frontier_root(&all);
     header->evidence_root = merkle_frontier_root(&evidence);
-    header->prev_cert_hash = prev_cert == NULL ? (struct hash){0} : certificate_hash(prev_cert);
+    memset(&header->prev_cert_hash, 0, sizeof header->prev_cert_hash);
+    if (prev_cert != NULL)
+        header->prev_cert_hash = certificate_hash(prev_cert);
 }
 
 enum status block_build(struct block_header *header, const struct block_tx *txs, uint32_t tx_count,

@@ -182,7 +182,8 @@ struct hash blob_chunk_root(const uint8_t *data, size_t size) {
 /* Scaling by a power of two is exact, so that this rounds once. */
 bool metric_to_q32(double value, int64_t *q32) {
     double scaled = nearbyint(value * (double)Q32_ONE);
-    if (!(scaled >= -0x1p63 && scaled < 0x1p63)) /* NaN too */
+    static const double two_to_63 = 9223372036854775808.0;
+    if (!(scaled >= -two_to_63 && scaled < two_to_63)) /* NaN too */
         return false;
     *q32 = (int64_t)scaled;
     return true;
