@@ -225,7 +225,7 @@ static enum status on_timer(void *state, const struct node_env *env, const struc
 
 /* ---- life ---- */
 
-static enum status init(struct validator *validator, bool restarted) {
+static enum status init(struct validator *validator) {
     const struct node_env *env = validator->env;
     if (env->chain == NULL || env->ledger == NULL)
         return error_set(env->error, STATUS_INVALID, "a validator needs a chain and a ledger to keep it on");
@@ -248,12 +248,12 @@ static enum status init(struct validator *validator, bool restarted) {
         validator->peers[i].linked =
             topology_link_between(env->topology, env->self, validator->nodes[i]) != TOPOLOGY_NONE;
     }
-    return validator_recover(validator, restarted);
+    return validator_recover(validator);
 }
 
-static enum status start(struct validator *validator, bool restarted) {
+static enum status start(struct validator *validator) {
     bool resumed;
-    TRY(init(validator, restarted));
+    TRY(init(validator));
     validator_send_hello(validator);
     TRY(validator_resume(validator, &resumed));
     if (!resumed)
@@ -264,7 +264,7 @@ static enum status start(struct validator *validator, bool restarted) {
 }
 
 static enum status on_start(void *state, const struct node_env *env, int64_t now_ns, struct outbox *out) {
-    return start(enter(state, env, now_ns, out), false);
+    return start(enter(state, env, now_ns, out));
 }
 
 /* All that lasts is in the ledger, which the host opened again. */
@@ -272,7 +272,7 @@ static enum status on_restart(void *state, const struct node_env *env, int64_t n
                               size_t durable_bytes, struct outbox *out) {
     (void)durable;
     (void)durable_bytes;
-    return start(enter(state, env, now_ns, out), true);
+    return start(enter(state, env, now_ns, out));
 }
 
 static void close_validator(void *state) {

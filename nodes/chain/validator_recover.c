@@ -137,11 +137,13 @@ static enum status open_parts(struct validator *validator) {
                                                .expiry = ATTEST_EXPIRY});
 }
 
-/* Where it may sign from: above what it has signed, or only when others say how far it may have been. */
-static enum status load_votes(struct validator *validator, bool restarted) {
+/* Where it may sign from: above what it has signed, or only when others say how far it may have been. A
+ * directory that is fresh though it ran before is one in which nothing was ever signed: the store would call
+ * an emptied one amnesia. */
+static enum status load_votes(struct validator *validator) {
     enum ledger_condition condition = ledger_store_condition(validator->store);
     validator->votes = (struct ledger_votes){.locked_round = -1, .valid_round = -1};
-    validator->amnesia = condition == LEDGER_AMNESIA || (restarted && condition == LEDGER_FRESH);
+    validator->amnesia = condition == LEDGER_AMNESIA;
     validator->ask_nonce = (uint64_t)validator->now_ns + 1;
     validator->sign_from = validator->amnesia ? UINT64_MAX : 1;
     if (validator->amnesia)
@@ -154,7 +156,7 @@ static enum status load_votes(struct validator *validator, bool restarted) {
     return STATUS_OK;
 }
 
-enum status validator_recover(struct validator *validator, bool restarted) {
+enum status validator_recover(struct validator *validator) {
     validator->places = calloc(VALIDATOR_PLACES_MAX, sizeof *validator->places);
     validator->direct = calloc(VALIDATOR_PLACES_MAX, sizeof *validator->direct);
     if (validator->places == NULL || validator->direct == NULL)
@@ -164,7 +166,7 @@ enum status validator_recover(struct validator *validator, bool restarted) {
     if (status != STATUS_OK)
         return error_set(validator->env->error, status, "the chain that the ledger keeps cannot be read: %s",
                          ledger_store_reason(validator->store));
-    TRY(load_votes(validator, restarted));
+    TRY(load_votes(validator));
     TRY(open_parts(validator));
     catch_up_committed(&validator->catch_up, validator->committed, &validator->tip_id, validator->now_ns,
                        validator->out);

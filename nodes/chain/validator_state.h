@@ -343,8 +343,8 @@ void validator_send_hello(struct validator *validator);
 enum status validator_on_beacon(struct validator *validator);
 
 /* ---- validator_recover.c ---- */
-/* Opens everything from the store; `restarted`: it ran before. */
-enum status validator_recover(struct validator *validator, bool restarted);
+/* Opens everything from the store, which its host has told whether this node ran before. */
+enum status validator_recover(struct validator *validator);
 /* Reads the chain's end from the store. */
 enum status validator_load_chain(struct validator *validator);
 bool validator_may_sign(const struct validator *validator);
