@@ -48,6 +48,11 @@ static void refer_to_models_of(struct blob_keeper *keeper, const struct block *b
     }
 }
 
+static void refer_to_registry(struct blob_keeper *keeper, const struct ledger_state *state) {
+    for (uint32_t i = 0; i < state->model_count; i++)
+        refer(keeper, &state->models[i].blob_hash, state->models[i].height);
+}
+
 /* A block that is damaged, or from before the checkpoint this chain began with, says nothing. */
 static enum status read_block(struct blob_keeper *keeper, uint64_t height) {
     uint8_t *data = NULL;
@@ -67,11 +72,10 @@ static enum status read_block(struct blob_keeper *keeper, uint64_t height) {
 
 enum status blob_keeper_init(struct blob_keeper *keeper, struct ledger_store *store,
                              const struct ledger_state *state) {
-    *keeper = (struct blob_keeper){.store = store};
+    *keeper = (struct blob_keeper){.store = store, .height = state->height};
     uint64_t window = (uint64_t)state->genesis->params.evidence_age + KEEPER_SLACK;
     uint64_t first = state->height > window ? state->height - window : 1;
-    for (uint32_t i = 0; i < state->model_count; i++)
-        refer(keeper, &state->models[i].blob_hash, state->models[i].height);
+    refer_to_registry(keeper, state);
     for (uint64_t height = first; height <= state->height; height++)
         TRY(read_block(keeper, height));
     return STATUS_OK;
@@ -97,6 +101,9 @@ enum status blob_keeper_committed(struct blob_keeper *keeper, const struct block
     uint32_t kept = 0;
     enum status status = STATUS_OK;
     refer_to_models_of(keeper, block);
+    if (state->height != keeper->height + 1) /* a checkpoint was taken over in between */
+        refer_to_registry(keeper, state);
+    keeper->height = state->height;
     for (uint32_t i = 0; i < keeper->count; i++) {
         struct blob_reference *reference = &keeper->references[i];
         bool due = status == STATUS_OK && state->height > age && reference->height < state->height - age;

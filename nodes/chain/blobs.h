@@ -114,6 +114,7 @@ struct blob_reference {
 };
 struct blob_keeper {
     struct ledger_store *store;        /* borrowed */
+    uint64_t height;                   /* of the last block seen */
     struct blob_reference *references; /* owned; sorted by hash */
     uint32_t count, capacity;
 };

@@ -457,6 +457,27 @@ static void blobs_stay_while_the_registry_or_the_evidence_window_needs_them(void
     ledger_rig_close(&rig);
 }
 
+/* A checkpoint brings models into the registry that came in no block seen here. */
+static void models_of_a_checkpoint_are_known_and_dropped_in_their_time(void **state) {
+    (void)state;
+    struct chain_params params = ledger_rig_params();
+    params.evidence_age = 5;
+    params.models_kept = 1;
+    ledger_rig_open(&rig, &(struct ledger_rig_config){.validators = 4, .edges = 1, .params = &params});
+    struct blob_keeper keeper, elsewhere;
+    assert_int_equal(blob_keeper_init(&keeper, parties[0].store, &rig.state), STATUS_OK);
+    assert_int_equal(blob_keeper_init(&elsewhere, parties[1].store, &rig.state), STATUS_OK);
+    struct hash hash = commit_model(&elsewhere, 1, true); /* `keeper` sees neither of its blocks */
+    commit_empty(&keeper, 20);
+    assert_true(ledger_store_has_blob(parties[0].store, &hash));
+    (void)commit_model(&keeper, 1, true); /* replaces it */
+    commit_empty(&keeper, 12);
+    assert_false(ledger_store_has_blob(parties[0].store, &hash));
+    blob_keeper_close(&keeper);
+    blob_keeper_close(&elsewhere);
+    ledger_rig_close(&rig);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define BLOB_TEST(test) cmocka_unit_test_setup_teardown(test, open_parties, close_parties)
@@ -471,6 +492,7 @@ int main(void) {
         BLOB_TEST(memory_is_bounded_and_vain_fetches_give_way),
         BLOB_TEST(a_request_is_answered_within_bounds),
         BLOB_TEST(blobs_stay_while_the_registry_or_the_evidence_window_needs_them),
+        BLOB_TEST(models_of_a_checkpoint_are_known_and_dropped_in_their_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
