@@ -65,7 +65,8 @@ enum status summary_load_measured(sqlite3 *db, struct summary *summary, struct e
                         take_handler, summary, error));
     if (results)
         TRY(reader_each(db,
-                        "SELECT name, MAX(unit), COUNT(*), AVG(value), MIN(value), MAX(value) FROM results"
+                        "SELECT name, MAX(unit), COUNT(*), AVG(value), MIN(value), MAX(value) FROM results "
+                        "WHERE name NOT LIKE 'ledger\\_%' ESCAPE '\\'"
                         " GROUP BY name ORDER BY name",
                         take_result, summary, error));
     if (series)

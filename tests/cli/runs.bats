@@ -209,7 +209,7 @@ need_mounts() {
   on_small_disk 1m rw sh -c '
     "$1" run "$2" --in-process --quiet --set slots=400 --out "$3/run" 2> "$4/stderr"
     echo $? > "$4/code"
-    cp -r "$3/run" "$4/kept"' sh "$tierbed" "$scenario" "$disk" "$BATS_TEST_TMPDIR"
+    cp -r "$3/run" "$4/kept"' sh "$tierbed" "$BATS_TEST_DIRNAME/../../experiments/factory/faulty.yaml" "$disk" "$BATS_TEST_TMPDIR"
   cat "$BATS_TEST_TMPDIR/stderr"
   [ "$(cat "$BATS_TEST_TMPDIR/code")" -eq 4 ]
   grep -q "full" "$BATS_TEST_TMPDIR/stderr"

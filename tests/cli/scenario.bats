@@ -36,7 +36,7 @@ scenario() {
   scenario print "$factory/quickstart.yaml" --set slots=7 --set 'links.*.queue=9' --set nodes.sensor.per_parent=2
   [ "$status" -eq 0 ]
   [[ $output == *"slots: 7"* ]]
-  [ "$(grep -c 'queue: 9$' <<< "$output")" -eq 4 ]
+  [ "$(grep -c 'queue: 9$' <<< "$output")" -eq 7 ]
   [[ $output == *"per_parent: 2"* ]]
 }
 
@@ -83,7 +83,7 @@ scenario() {
   [ "$(jq '.problems[0].line' <<< "$output")" -eq 5 ]
   scenario check --json "$factory/quickstart.yaml"
   [ "$status" -eq 0 ]
-  [ "$(jq -c '[.ok, .nodes, .links]' <<< "$output")" = "[true,25,48]" ]
+  [ "$(jq -c '[.ok, .nodes, .links]' <<< "$output")" = "[true,29,68]" ]
 }
 
 @test "a file that is missing, a folder, or binary is refused with its own code" {

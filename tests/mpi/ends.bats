@@ -135,5 +135,5 @@ ended() {
 @test "the line that --dry-run prints runs when it is typed" {
     line=$("$TIERBED" run --dry-run "$SCENARIO" --set slots=3 --out "$DIR")
     eval "$line" 2>/dev/null
-    jq -e '.status == "finished" and .processes == 26' "$DIR/manifest.json"
+    jq -e '.status == "finished" and .processes == 30' "$DIR/manifest.json"
 }
