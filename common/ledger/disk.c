@@ -118,8 +118,6 @@ static void lose_sectors(struct random_stream *random, struct disk_file *file) {
         for (uint64_t at = offset + kept; at < offset + DISK_SECTOR_BYTES && at < file->capacity; at++)
             file->data[at] = at < file->platter_size ? file->platter[at] : 0;
     }
-    if (size < file->capacity)
-        memset(file->data + size, 0, (size_t)(file->capacity - size));
     file->size = size;
 }
 
@@ -175,8 +173,6 @@ bool ledger_disk_truncate(struct ledger_disk *disk, const char *name, uint64_t s
     struct disk_file *file = disk_find(disk, name);
     if (file == NULL || size > file->size)
         return false;
-    if (size < file->size)
-        memset(file->data + size, 0, (size_t)(file->size - size));
     file->size = size;
     if (file->platter_size > size)
         file->platter_size = size;

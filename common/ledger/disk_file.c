@@ -24,7 +24,7 @@ static struct disk_file *file_create(struct ledger_disk *disk, const char *name)
     struct disk_file *file = calloc(1, sizeof *file);
     if (file == NULL)
         return NULL;
-    strcpy(file->name, name);
+    memcpy(file->name, name, strlen(name) + 1);
     file->serial = ++disk->next_serial;
     disk->files[free_index] = file;
     return file;
@@ -76,7 +76,7 @@ size_t disk_file_read(struct ledger_disk *disk, const struct disk_file *file, vo
     return count;
 }
 
-/* Bytes beyond the old size are zero, in `data` and in the marks. */
+/* Room for `size` bytes; what is beyond the size of the file has no meaning yet. */
 static enum status reserve(struct disk_file *file, uint64_t size) {
     if (size <= file->capacity)
         return STATUS_OK;
@@ -96,7 +96,6 @@ static enum status reserve(struct disk_file *file, uint64_t size) {
         words_before = 0;
     memset(dirty + words_before, 0, (words - words_before) * sizeof *dirty);
     file->dirty = dirty;
-    memset(data + file->capacity, 0, (size_t)(capacity - file->capacity));
     file->capacity = capacity;
     return STATUS_OK;
 }
@@ -130,6 +129,10 @@ enum status disk_file_write(struct ledger_disk *disk, struct disk_file *file, co
     uint64_t end = offset + size;
     TRY(fault_of_write(disk, end > file->size ? end - file->size : 0));
     TRY(reserve(file, end));
+    if (offset > file->size) {
+        memset(file->data + file->size, 0, (size_t)(offset - file->size));
+        mark_dirty(file, file->size, offset - file->size);
+    }
     memcpy(file->data + offset, data, size);
     mark_dirty(file, offset, size);
     if (end > file->size)

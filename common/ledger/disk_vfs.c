@@ -176,8 +176,8 @@ static int vfs_time_days(sqlite3_vfs *vfs, double *days) {
 
 static int vfs_last_error(sqlite3_vfs *vfs, int room, char *text) {
     (void)vfs;
-    (void)room;
-    (void)text;
+    if (room > 0)
+        text[0] = '\0';
     return 0;
 }
 

@@ -22,8 +22,8 @@ enum {
 static const char *const chain_sql[] = {
     [SQL_BEGIN] = SQL_BEGIN_TEXT,
     [SQL_COMMIT] = SQL_COMMIT_TEXT,
-    [SQL_PUT_BLOCK] = "INSERT OR REPLACE INTO blocks(height, block_id, certificate, sha256, block) "
-                      "VALUES(?1, ?2, ?3, ?4, ?5)",
+    [SQL_PUT_BLOCK] = ("INSERT OR REPLACE INTO blocks(height, block_id, certificate, sha256, block) "
+                       "VALUES(?1, ?2, ?3, ?4, ?5)"),
     [SQL_GET_BLOCK] = "SELECT block_id, certificate, sha256, block FROM blocks WHERE height = ?1",
     [SQL_TIP] = "SELECT max(height) FROM blocks",
     [SQL_COUNT] = "SELECT count(*) FROM blocks",
@@ -32,8 +32,8 @@ static const char *const chain_sql[] = {
     [SQL_DROP_STATES] =
         "DELETE FROM states WHERE height <> ?1 AND height NOT IN (SELECT height FROM checkpoints)",
     [SQL_PUT_CHECKPOINT] = "INSERT OR IGNORE INTO checkpoints(height) VALUES(?1)",
-    [SQL_DROP_CHECKPOINTS] = "DELETE FROM checkpoints WHERE height NOT IN "
-                             "(SELECT height FROM checkpoints ORDER BY height DESC LIMIT 3)",
+    [SQL_DROP_CHECKPOINTS] = ("DELETE FROM checkpoints WHERE height NOT IN "
+                              "(SELECT height FROM checkpoints ORDER BY height DESC LIMIT 3)"),
 };
 
 static const struct store_db_config chain_config = {
@@ -74,7 +74,8 @@ static enum status put_block_row(struct ledger_store *store, uint64_t height, co
 static enum status get_block_row(struct ledger_store *store, uint64_t height, struct block_row *row,
                                  sqlite3_stmt **statement) {
     struct store_db *db = &store->chain_db;
-    struct hash stored, digest = {0};
+    struct hash stored = {0}, digest = {0};
+    *row = (struct block_row){0};
     sqlite3_stmt *found = *statement = store_db_statement(db, SQL_GET_BLOCK);
     sqlite3_bind_int64(found, 1, (int64_t)height);
     int result = store_db_step(db, found);
@@ -161,11 +162,10 @@ static enum status check_links(struct ledger_store *store, uint64_t first) {
 }
 
 static enum status check_state(struct ledger_store *store, uint64_t height) {
-    uint8_t *state;
+    uint8_t *state = NULL;
     size_t size;
     enum status status = ledger_store_get_state(store, height, &state, &size);
-    if (status == STATUS_OK)
-        free(state);
+    free(state);
     return status == STATUS_INVALID ? STATUS_FAILED : status;
 }
 
@@ -400,7 +400,7 @@ enum status ledger_store_get_state(struct ledger_store *store, uint64_t height, 
     int result = store_db_step(db, row);
     enum status status = result == SQLITE_DONE ? STATUS_INVALID : store_db_status(result);
     if (result == SQLITE_ROW) {
-        struct hash stored;
+        struct hash stored = {0};
         const void *state = sqlite3_column_blob(row, 1);
         size_t state_bytes = (size_t)sqlite3_column_bytes(row, 1);
         struct hash hash = state_hash(height, state, state_bytes);

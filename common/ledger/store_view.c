@@ -1,5 +1,6 @@
 #include "common/ledger/store_view.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -122,11 +123,12 @@ static bool find_ledger(const struct store_view *view, struct file_identity *sen
 
 enum status store_view_open(struct store_view *view, const struct ledger_store_config *config,
                             struct file_identity *sentinel, struct error *error) {
+    assert((config->dir != NULL) != (config->disk != NULL));
     const char *where = config->dir != NULL ? config->dir : "memory";
     *view = (struct store_view){.origin = config->disk, .descriptor = -1};
-    if (config->disk == NULL)
+    if (config->dir != NULL)
         view->descriptor = open(config->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if ((config->disk == NULL && view->descriptor < 0) || !find_ledger(view, sentinel)) {
+    if ((config->dir != NULL && view->descriptor < 0) || !find_ledger(view, sentinel)) {
         store_view_close(view);
         return error_set(error, STATUS_INVALID, "there is no ledger in %s", where);
     }

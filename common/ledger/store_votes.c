@@ -56,7 +56,7 @@ static enum status load_votes(struct ledger_store *store) {
     if (result == SQLITE_ROW) {
         const uint8_t *data = sqlite3_column_blob(row, 0);
         size_t size = (size_t)sqlite3_column_bytes(row, 0);
-        struct hash stored, found = hash_of(VOTES_RECORD_TAG, data, size);
+        struct hash stored = {0}, found = hash_of(VOTES_RECORD_TAG, data, size);
         store->has_votes = store_db_column(row, 1, stored.bytes, HASH_BYTES) && hash_equal(&stored, &found) &&
                            votes_record_decode(data, size, &store->votes) == STATUS_OK;
         status = store->has_votes ? STATUS_OK : STATUS_FAILED;
@@ -69,7 +69,7 @@ static enum status load_votes(struct ledger_store *store) {
 
 /* Of a row (slot, block_id, sha256, data): the bytes are those that were kept. */
 static bool kept_sound(sqlite3_stmt *row, struct hash *block_id) {
-    struct hash stored;
+    struct hash stored = {0};
     struct hash digest = hash_of(NULL, sqlite3_column_blob(row, 3), (size_t)sqlite3_column_bytes(row, 3));
     if (!store_db_column(row, 1, block_id->bytes, HASH_BYTES) ||
         !store_db_column(row, 2, stored.bytes, HASH_BYTES))

@@ -76,6 +76,23 @@ static void a_directory_put_back_from_a_copy_is_amnesia(void **state) {
     rig_free(rig);
 }
 
+/* What was signed is the same, but not what goes with it. */
+static void an_older_lock_beside_the_same_signature_is_amnesia(void **state) {
+    (void)state;
+    struct rig *rig = rig_new(500, DURABILITY_POWER);
+    rig_must_open(rig, LEDGER_FRESH);
+    struct ledger_votes votes = rig_votes(rig, 1, VOTE_PREVOTE);
+    assert_int_equal(ledger_store_put_votes(rig->store, &votes, NULL, 0), STATUS_OK);
+    uint64_t size = ledger_disk_size(rig->disk, "votes.db-wal");
+    votes.valid_round = 0;
+    votes.valid_block_id.bytes[0] = 1;
+    assert_int_equal(ledger_store_put_votes(rig->store, &votes, (const uint8_t *)"block", 5), STATUS_OK);
+    rig_kill(rig);
+    assert_true(ledger_disk_truncate(rig->disk, "votes.db-wal", size));
+    check_amnesia(rig);
+    rig_free(rig);
+}
+
 /* After damage to votes.db or its WAL: amnesia, or everything acknowledged is there. */
 static bool amnesia_or_complete(struct rig *rig) {
     if (rig_open(rig) != STATUS_OK)
@@ -93,7 +110,7 @@ static void a_wal_of_votes_cut_anywhere_is_amnesia(void **state) {
     rig_live(rig, 3);
     uint64_t size = ledger_disk_size(rig->disk, "votes.db-wal");
     assert_true(size > 20000);
-    for (uint64_t cut = 0; cut < size; cut += 509) {
+    for (uint64_t cut = 0; cut < size; cut += 1021) {
         rig_live(rig, 3);
         assert_int_equal(ledger_disk_size(rig->disk, "votes.db-wal"), size);
         assert_true(ledger_disk_truncate(rig->disk, "votes.db-wal", cut));
@@ -108,7 +125,7 @@ static void a_bit_flipped_in_the_wal_of_votes_is_amnesia(void **state) {
     struct rig *rig = rig_new(1200, DURABILITY_POWER);
     rig_live(rig, 3);
     uint64_t size = ledger_disk_size(rig->disk, "votes.db-wal");
-    for (uint64_t bit = 0; bit < 8 * size; bit += 8 * 331 + 3) {
+    for (uint64_t bit = 0; bit < 8 * size; bit += 8 * 997 + 3) {
         rig_live(rig, 3);
         assert_true(ledger_disk_flip(rig->disk, "votes.db-wal", bit));
         assert_true(amnesia_or_complete(rig));
@@ -250,6 +267,22 @@ static void a_deep_open_finds_what_a_quick_one_leaves_to_the_reader(void **state
         assert_int_equal(rig_commit(rig, height), STATUS_OK);
     rig_must_open(rig, LEDGER_INTACT);
     rig_check(rig);
+    rig_free(rig);
+}
+
+static void a_bit_flipped_in_the_state_is_seen(void **state) {
+    (void)state;
+    struct rig *rig = rig_new(300000, DURABILITY_PROCESS);
+    settle_chain(rig);
+    assert_true(ledger_disk_unlink(rig->disk, "chain.db-wal")); /* which holds that row, too */
+    rig_must_open(rig, LEDGER_INTACT);
+    uint64_t tip = ledger_store_height(rig->store);
+    assert_in_range(tip, 20, 39);
+    rig_kill(rig);
+    const uint8_t *content = rig_block(rig, tip)->state;
+    uint64_t place = find_bytes(rig, "chain.db", content, sizeof rig->blocks[tip].state);
+    assert_true(ledger_disk_flip(rig->disk, "chain.db", 8 * place + 100));
+    assert_int_equal(rig_open(rig), STATUS_FAILED);
     rig_free(rig);
 }
 
@@ -409,6 +442,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_files_of_votes_are_amnesia),
         cmocka_unit_test(a_directory_put_back_from_a_copy_is_amnesia),
+        cmocka_unit_test(an_older_lock_beside_the_same_signature_is_amnesia),
         cmocka_unit_test(a_wal_of_votes_cut_anywhere_is_amnesia),
         cmocka_unit_test(a_bit_flipped_in_the_wal_of_votes_is_amnesia),
         cmocka_unit_test(a_page_of_votes_zeroed_or_a_bit_flipped_is_amnesia),
@@ -416,6 +450,7 @@ int main(void) {
         cmocka_unit_test(a_process_may_die_while_amnesia_ends),
         cmocka_unit_test(a_bit_flipped_in_a_block_is_seen_and_repaired),
         cmocka_unit_test(a_deep_open_finds_what_a_quick_one_leaves_to_the_reader),
+        cmocka_unit_test(a_bit_flipped_in_the_state_is_seen),
         cmocka_unit_test(a_reader_of_a_damaged_chain_is_told_block_by_block),
         cmocka_unit_test(a_bit_flipped_in_a_model_is_seen_and_the_model_forgotten),
         cmocka_unit_test(a_page_of_the_chain_zeroed_is_never_read_as_content),
