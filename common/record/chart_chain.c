@@ -46,7 +46,8 @@ static const char bars_sql[] =
     " q AS (SELECT h, MIN(began) AS began, MAX(sent) AS sent, MIN(done) AS first_done FROM p GROUP BY h),"
     " r AS (SELECT *, first_done - LAG(first_done) OVER (ORDER BY h) AS gap FROM q)"
     " SELECT CAST(r.h / %u AS INTEGER), AVG(r.h), AVG(r.gap), AVG(MAX(r.sent - r.began, 0)),"
-    " AVG(MAX(p.whole - r.sent, 0)), AVG(MAX(p.voted - p.whole, 0)), AVG(MAX(p.done - p.voted, 0))"
+    " AVG(MAX(p.whole - r.sent, 0)), AVG(MAX(p.voted - MAX(p.whole, r.sent), 0)), AVG(MAX(p.done - "
+    "MAX(p.voted, p.whole, r.sent), 0))"
     " FROM p JOIN r USING (h) WHERE r.first_done IS NOT NULL GROUP BY 1 ORDER BY 1";
 
 static enum status take_bar(sqlite3_stmt *row, void *context) {
@@ -138,6 +139,15 @@ static void draw_heights(struct svg *svg, const struct chain_chart *chart, const
         svg_path_close(svg);
 }
 
+/* Has an earlier fault the same span? A network is cut in two by many at once. */
+static bool is_shaded(const struct report_data *data, size_t fault) {
+    for (size_t i = 0; i < fault; i++)
+        if (data->faults[i].begin_ns == data->faults[fault].begin_ns &&
+            data->faults[i].end_ns == data->faults[fault].end_ns)
+            return true;
+    return false;
+}
+
 void chart_heights(struct markup *out, const struct chain_chart *chart, const struct report_data *data,
                    struct chart_size size) {
     struct svg svg;
@@ -156,7 +166,8 @@ void chart_heights(struct markup *out, const struct chain_chart *chart, const st
     svg_axis_y(&svg, &axes[1], axes[0].from, axes[0].to, "height");
     svg_axis_x(&svg, &axes[0], axes[1].from, axes[1].to, "virtual time (s)");
     for (size_t i = 0; i < data->fault_count; i++)
-        chart_fault(&svg, &data->faults[i], &axes[0], axes[1].to, axes[1].from);
+        if (!is_shaded(data, i))
+            chart_fault(&svg, &data->faults[i], &axes[0], axes[1].to, axes[1].from);
     draw_heights(&svg, chart, axes);
     svg_close(&svg);
 }

@@ -118,10 +118,9 @@ static void verdict(struct markup *out, const struct summary_chain *chain) {
                       chain->read, chain->validators, chain->least_height, chain->most_height);
     else
         markup_raw(out, "<span class=\"warn\">The ledgers hold different blocks at one height.</span>");
-    markup_raw(
-        out,
-        " \"Dropped\" counts messages that a validator refused, for whatever reason; \"met it down\" those "
-        "that came while it was down.</p>\n");
+    markup_raw(out, " \"Dropped\" counts messages that a validator refused since it was last started, for "
+                    "whatever reason; \"met it down\" those "
+                    "that came while it was down.</p>\n");
 }
 
 void report_chain(struct markup *out, const struct report_data *data, struct error *error,

@@ -57,6 +57,21 @@ static void record_height(struct validator *validator) {
                          consensus_round(validator->consensus) + 1.0);
 }
 
+/* Messages dropped since the validator was started, for the record; those that never happened are left out.
+ */
+static void record_drops(struct validator *validator) {
+    const struct validator_drops *drops = &validator->drops;
+    const struct {
+        const char *name;
+        uint64_t count;
+    } rows[] = {{"dropped_invalid", drops->invalid},     {"dropped_stale", drops->stale},
+                {"dropped_early", drops->early},         {"dropped_crowded", drops->crowded},
+                {"dropped_duplicate", drops->duplicate}, {"dropped_foreign", drops->foreign}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].count > 0)
+            outbox_record_result(validator->out, rows[i].name, "", (double)rows[i].count);
+}
+
 /* ---- after the store has it ---- */
 
 /* Peers may still want its parts. */
@@ -90,6 +105,7 @@ static void advance(struct validator *validator, const struct decision *decision
 static enum status commit(struct validator *validator, const struct decision *decision) {
     TRY(store(validator, decision));
     record_height(validator);
+    record_drops(validator);
     validator_past_keep(validator);
     keep_last_block(validator, decision);
     validator_send_model_proofs(validator, &decision->block->header, decision->certificate);
