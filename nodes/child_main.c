@@ -9,6 +9,7 @@
 #include "nodes/chain/chain.h"
 #include "nodes/child.h"
 #include "nodes/hosting_ledger.h"
+#include "nodes/labelled.h"
 #include "nodes/task.h"
 
 struct child {
@@ -23,7 +24,7 @@ struct child {
 };
 
 static enum status open_bearings(struct child *child, struct error *error) {
-    if (child->hosting.class != &device_class)
+    if (!labelled_wanted(&child->scenario, &child->topology, child->hosting.env.self))
         return STATUS_OK;
     return task_open_bearings(&child->scenario, &child->bearings, error);
 }

@@ -11,6 +11,7 @@
 #include "common/time/wall.h"
 #include "nodes/chain/chain.h"
 #include "nodes/hosting_ledger.h"
+#include "nodes/labelled.h"
 #include "nodes/task.h"
 
 static enum status deliver(void *context, struct engine *engine, const struct engine_event *event);
@@ -307,7 +308,7 @@ static bool is_here(const struct host *host, uint32_t node) {
 static enum status open_bearings(struct host *host, struct error *error) {
     const struct scenario *scenario = host->config.scenario;
     for (uint32_t id = 0; id < host->node_count; id++)
-        if (is_here(host, id) && node_class_of(host->config.topology, id) == &device_class)
+        if (is_here(host, id) && labelled_wanted(scenario, host->config.topology, id))
             return task_open_bearings(scenario, &host->bearings, error);
     return STATUS_OK;
 }

@@ -1,5 +1,6 @@
 #include "common/data/diagnosis.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -265,19 +266,19 @@ static void features_of(struct diagnosis_plan *plan) {
 
 /* Lines decide when there are any. Impacts without the period of a race are taken for a ball: its spot meets
  * the races only while its spin axis lets it, so its impacts come and go. */
-static void decide(const struct diagnosis_plan *plan, struct diagnosis *result) {
-    const struct diagnosis_config *config = &plan->config;
+void diagnosis_decide(const struct diagnosis_config *config, const struct diagnosis_features *features,
+                      struct diagnosis *result) {
     *result = (struct diagnosis){.class = BEARING_NORMAL};
     double best_line = 0.0;
     for (int class = BEARING_INNER; class < BEARING_CLASS_COUNT; class ++) {
-        result->score[class] = plan->features.line_score[class];
+        result->score[class] = features->line_score[class];
         best_line = fmax(best_line, result->score[class]);
     }
     result->score[BEARING_NORMAL] = config->line_threshold;
     if (best_line < config->line_threshold)
         result->score[BEARING_BALL] =
             fmax(result->score[BEARING_BALL],
-                 config->line_threshold * fmax(0.0, plan->features.impulse) / config->impulse_threshold);
+                 config->line_threshold * fmax(0.0, features->impulse) / config->impulse_threshold);
     double second = -INFINITY;
     for (int class = 0; class < BEARING_CLASS_COUNT; class ++)
         if (result->score[class] > result->score[result->class])
@@ -297,13 +298,24 @@ static bool is_constant(const int16_t *samples, size_t count) {
     return true;
 }
 
-enum status diagnosis_run(struct diagnosis_plan *plan, const int16_t *samples, size_t count,
-                          struct diagnosis *result) {
-    *result = (struct diagnosis){0};
+void diagnosis_retune(struct diagnosis_plan *plan, const struct diagnosis_config *config) {
+    assert(config->line_threshold > 0.0 && config->impulse_threshold > 0.0);
+    plan->config.line_threshold = config->line_threshold;
+    plan->config.impulse_threshold = config->impulse_threshold;
+}
+
+enum status diagnosis_measure(struct diagnosis_plan *plan, const int16_t *samples, size_t count) {
     if (count != plan->count || is_constant(samples, count))
         return STATUS_INVALID;
     envelope_load(plan->envelope, samples, plan->whiten_bins);
     features_of(plan);
-    decide(plan, result);
+    return STATUS_OK;
+}
+
+enum status diagnosis_run(struct diagnosis_plan *plan, const int16_t *samples, size_t count,
+                          struct diagnosis *result) {
+    *result = (struct diagnosis){0};
+    TRY(diagnosis_measure(plan, samples, count));
+    diagnosis_decide(&plan->config, &plan->features, result);
     return STATUS_OK;
 }

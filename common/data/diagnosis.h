@@ -45,6 +45,15 @@ struct diagnosis_features {
     double impulse; /* excess kurtosis of the impulse band; -2 when there is no such band */
 };
 
+/* The features of one window, without a decision. STATUS_INVALID as diagnosis_run. */
+enum status diagnosis_measure(struct diagnosis_plan *plan, const int16_t *samples, size_t count);
+/* What the features mean under the thresholds of `config`; nothing else of it is looked at but
+ * confidence_scale. diagnosis_run is diagnosis_measure and this. */
+void diagnosis_decide(const struct diagnosis_config *config, const struct diagnosis_features *features,
+                      struct diagnosis *result);
+/* Other thresholds for the runs to come, those of `config`. They must be positive. */
+void diagnosis_retune(struct diagnosis_plan *plan, const struct diagnosis_config *config);
+
 const struct diagnosis_features *diagnosis_last_features(const struct diagnosis_plan *plan);
 
 #endif

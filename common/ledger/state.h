@@ -98,6 +98,7 @@ bool ledger_state_needs_blob(const struct ledger_state *state, const struct hash
 const struct ledger_model *ledger_state_model(const struct ledger_state *state, const struct hash *tx_id);
 /* The best accepted model of a task: greatest median accuracy, then least loss, then the earliest. NULL:
  * none. */
+bool ledger_model_better(const struct ledger_model *a, const struct ledger_model *b); /* of two accepted */
 const struct ledger_model *ledger_state_best(const struct ledger_state *state, uint32_t task_id);
 /* Leaf of a model in the state tree and its place: for proofs. The encoding is that of the dump. */
 #define LEDGER_MODEL_BYTES_MAX 4096u

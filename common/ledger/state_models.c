@@ -171,7 +171,7 @@ const struct ledger_model *ledger_state_model(const struct ledger_state *state, 
     return found ? &state->models[place] : NULL;
 }
 
-static bool better(const struct ledger_model *a, const struct ledger_model *b) {
+bool ledger_model_better(const struct ledger_model *a, const struct ledger_model *b) {
     if (a->median_q32[METRIC_ACCURACY] != b->median_q32[METRIC_ACCURACY])
         return a->median_q32[METRIC_ACCURACY] > b->median_q32[METRIC_ACCURACY];
     if (a->median_q32[METRIC_LOSS] != b->median_q32[METRIC_LOSS])
@@ -184,7 +184,7 @@ const struct ledger_model *ledger_state_best(const struct ledger_state *state, u
     for (uint32_t i = 0; i < state->model_count; i++) {
         const struct ledger_model *model = &state->models[i];
         if (model->status == MODEL_ACCEPTED && model->task_id == task_id &&
-            (best == NULL || better(model, best)))
+            (best == NULL || ledger_model_better(model, best)))
             best = model;
     }
     return best;

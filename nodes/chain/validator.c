@@ -289,6 +289,7 @@ static void close_validator(void *state) {
     blob_keeper_close(&validator->keeper);
     catch_up_close(&validator->catch_up);
     attest_close(&validator->attest);
+    attest_diagnosis_close(&validator->judge);
     free(validator->last_block);
     free(validator->last_leaves);
     free(validator->places);

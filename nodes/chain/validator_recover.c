@@ -12,7 +12,7 @@
 #define LINKS_CHECKED 4u                                  /* last heights whose blocks are looked at */
 #define BLOCK_ID_OFFSET (18u + HASH_BYTES + 8u + 4u + 4u) /* of the sign bytes */
 
-static const struct attestor *const attestors[] = {&attestor_stated};
+static const struct attestor *const attestors[] = {&attestor_stated, &attestor_diagnosis};
 
 /* ---- the chain ---- */
 
@@ -127,6 +127,7 @@ static enum status open_parts(struct validator *validator) {
                                                 .timeout_ns = rules->timeout_ns,
                                                 .snapshot_gap = (uint64_t)SNAPSHOT_GAP_INTERVALS *
                                                                 params->checkpoint_interval}));
+    attest_diagnosis_init(&validator->judge, validator->env);
     return attest_init(&validator->attest,
                        &(struct attest_config){.genesis = validator->genesis,
                                                .store = validator->store,
@@ -134,6 +135,7 @@ static enum status open_parts(struct validator *validator) {
                                                .self = validator->self,
                                                .attestors = attestors,
                                                .attestor_count = sizeof attestors / sizeof *attestors,
+                                               .context = &validator->judge,
                                                .expiry = ATTEST_EXPIRY});
 }
 

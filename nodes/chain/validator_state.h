@@ -11,7 +11,7 @@
 #include "common/ledger/store.h"
 #include "common/net/message_chain.h"
 #include "common/time/vtime.h"
-#include "nodes/chain/attest.h"
+#include "nodes/chain/attest_diagnosis.h"
 #include "nodes/chain/blobs.h"
 #include "nodes/chain/catch_up.h"
 #include "nodes/chain/chain.h"
@@ -180,6 +180,7 @@ struct validator {
     struct blob_keeper keeper;
     struct catch_up catch_up;
     struct attest attest;
+    struct attest_diagnosis judge; /* context of its attestors */
     uint64_t next_nonce; /* of own transactions */
     bool own_due;        /* something has happened that may ask for one */
     struct validator_offence offences[VALIDATOR_OFFENCES_MAX];

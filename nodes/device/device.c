@@ -30,6 +30,7 @@ static enum status device_init(struct device *device, const struct node_env *env
     if (gateway == TOPOLOGY_NONE || env->topology->nodes[gateway].role != ROLE_GATEWAY ||
         scenario->slots == 0)
         return STATUS_INVALID;
+    model_holder_init(&device->holder, env);
     device->sample_count = task_sample_count(scenario);
     if (device->sample_count < 1 || device->sample_count > MESSAGE_SAMPLES_MAX)
         return STATUS_INVALID;
@@ -257,8 +258,19 @@ static enum status on_refused(void *state, const struct node_env *env, const str
     return STATUS_OK;
 }
 
+static enum status on_model(void *state, const struct node_env *env, const struct node_event *event,
+                            struct outbox *out) {
+    struct device *device = state;
+    if (event->source != gateway_of(env))
+        return STATUS_INVALID;
+    enum model_news news = model_holder_take(&device->holder, event->payload, event->payload_bytes);
+    model_holder_record(&device->holder, env, news, event->now_ns, out);
+    return STATUS_OK;
+}
+
 static void device_close(void *state) {
     struct device *device = state;
+    model_holder_close(&device->holder);
     free(device->tasks);
     free(device->samples);
     free(device->durable);
@@ -276,6 +288,7 @@ const struct node_class device_class = {
             [MESSAGE_ANSWER] = on_answer,
             [MESSAGE_LINK_STATE] = node_on_link_state,
             [MESSAGE_REFUSED] = on_refused,
+            [MESSAGE_MODEL] = on_model,
         },
     .close = device_close,
 };

@@ -4,13 +4,17 @@
  * Nothing it draws depends on what happened before: the level is keyed by (seed, device, slot), the window by
  * bearing_source_window. After a crash or a hang it goes on with the next slot; slots that pass meanwhile
  * have no task. A device that the fault schedule may crash persists its open tasks, so that each still gets
- * its row. */
+ * its row.
+ *
+ * In a run with validators it holds the accepted model that its gateway diagnoses with, checked for itself;
+ * after a crash it waits for the next one. */
 #ifndef TIERBED_NODES_DEVICE_DEVICE_H
 #define TIERBED_NODES_DEVICE_DEVICE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nodes/model_holder.h"
 #include "nodes/node.h"
 
 enum device_timer { DEVICE_TIMER_SLOT = 1, DEVICE_TIMER_GIVE_UP }; /* cookie of both: the slot */
@@ -32,6 +36,7 @@ struct device {
     int16_t *samples;      /* owned; the window being sent */
     uint8_t *durable;      /* owned; room to encode what is persisted */
     uint64_t late_answers; /* after giving up, or a second copy */
+    struct model_holder holder;
 };
 
 /* When `device` gives up a task born at `born_ns`: after task.answer_timeout, or with the run's last

@@ -71,6 +71,7 @@ static enum status edge_init(struct edge *edge, const struct node_env *env) {
     edge->sample_count = task_sample_count(scenario);
     if (edge->share_count == 0 || edge->sample_count == 0 || scenario->slots == 0)
         return STATUS_INVALID;
+    model_server_init(&edge->models, env);
     TRY(init_shares(edge, env));
     TRY(init_log(edge, env));
     edge->service_ns = edge_service_ns(scenario, edge->share_count);
@@ -81,16 +82,18 @@ static enum status edge_init(struct edge *edge, const struct node_env *env) {
 }
 
 static enum status on_start(void *state, const struct node_env *env, int64_t now_ns, struct outbox *out) {
-    (void)now_ns;
-    (void)out;
-    return edge_init(state, env);
+    struct edge *edge = state;
+    TRY(edge_init(edge, env));
+    return model_server_start(&edge->models, env, now_ns, out);
 }
 
 static enum status on_restart(void *state, const struct node_env *env, int64_t now_ns, const uint8_t *durable,
                               size_t durable_bytes, struct outbox *out) {
-    (void)durable;
-    (void)durable_bytes; /* an edge server persists nothing */
-    return on_start(state, env, now_ns, out);
+    struct edge *edge = state;
+    TRY(edge_init(edge, env));
+    TRY(model_server_restart(&edge->models, env, now_ns, durable, durable_bytes, out));
+    model_holder_retune(&edge->models.holder, env, edge->plan);
+    return STATUS_OK;
 }
 
 static struct edge_share *share_of(struct edge *edge, uint32_t gateway) {
@@ -164,6 +167,8 @@ static enum status on_timer(void *state, const struct node_env *env, const struc
                             struct outbox *out) {
     struct edge *edge = state;
     uint32_t index = (uint32_t)event->cookie;
+    if (event->timer == MODEL_TIMER_ROUND || event->timer == MODEL_TIMER_AGAIN)
+        return model_server_on_timer(&edge->models, env, event, out);
     if (event->timer != EDGE_TIMER_SHARE || index >= edge->share_count)
         return STATUS_INVALID;
     struct edge_share *share = &edge->shares[index];
@@ -201,6 +206,43 @@ static enum status on_refused(void *state, const struct node_env *env, const str
     return STATUS_OK;
 }
 
+/* Another model is held: it diagnoses here from now on, and at the gateways as soon as it gets there. */
+static void use_model(struct edge *edge, const struct node_env *env, int64_t now_ns, struct outbox *out) {
+    const struct model_holder *holder = &edge->models.holder;
+    model_holder_retune(holder, env, edge->plan);
+    model_holder_record(holder, env, MODEL_TAKEN, now_ns, out);
+    if (env->topology->nodes[env->self].may_crash)
+        outbox_persist(out, holder->message, holder->message_bytes);
+    for (uint32_t s = 0; s < edge->share_count; s++)
+        model_holder_send(holder, edge->shares[s].gateway, out);
+}
+
+static enum status on_proof(void *state, const struct node_env *env, const struct node_event *event,
+                            struct outbox *out) {
+    struct edge *edge = state;
+    bool taken;
+    TRY(model_server_on_proof(&edge->models, env, event, out, &taken));
+    if (taken)
+        use_model(edge, env, event->now_ns, out);
+    return STATUS_OK;
+}
+
+static enum status on_blob(void *state, const struct node_env *env, const struct node_event *event,
+                           struct outbox *out) {
+    struct edge *edge = state;
+    bool taken;
+    TRY(model_server_on_blob(&edge->models, env, event, out, &taken));
+    if (taken)
+        use_model(edge, env, event->now_ns, out);
+    return STATUS_OK;
+}
+
+static enum status on_blob_request(void *state, const struct node_env *env, const struct node_event *event,
+                                   struct outbox *out) {
+    (void)env;
+    return model_server_on_request(&((struct edge *)state)->models, event, out);
+}
+
 static void edge_totals(const void *state, struct row_node *row) {
     const struct edge *edge = state;
     row->busy_ns = edge->share_count ? edge->busy_ns / (int64_t)edge->share_count : 0;
@@ -215,6 +257,7 @@ static void edge_close(void *state) {
     }
     free(edge->shares);
     diagnosis_close(edge->plan);
+    model_server_close(&edge->models);
     task_log_close(&edge->log);
     *edge = (struct edge){0};
 }
@@ -230,6 +273,9 @@ const struct node_class edge_class = {
             [MESSAGE_OFFLOAD] = on_offload,
             [MESSAGE_LINK_STATE] = node_on_link_state,
             [MESSAGE_REFUSED] = on_refused,
+            [MESSAGE_PROOF] = on_proof,
+            [MESSAGE_BLOB_RESP] = on_blob,
+            [MESSAGE_BLOB_REQ] = on_blob_request,
         },
     .close = edge_close,
     .totals = edge_totals,

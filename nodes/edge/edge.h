@@ -2,18 +2,20 @@
  * tasks of its gateway first come, first served, one after the other, in jopa (3) E = F_e / (C_e (c_g + eps))
  * each, and really diagnoses the window when that time is over.
  *
- * It persists nothing: a crash loses the windows it holds, their devices give them up, and the shares start
- * empty. */
+ * A crash loses the windows it holds, their devices give them up, and the shares start empty. What it
+ * persists is the accepted model it diagnoses with, in a run with validators (model_server.h). */
 #ifndef TIERBED_NODES_EDGE_EDGE_H
 #define TIERBED_NODES_EDGE_EDGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nodes/edge/model_server.h"
 #include "nodes/node.h"
 #include "nodes/task.h"
 
-enum edge_timer { EDGE_TIMER_SHARE = 1 }; /* cookie: share in the low 32 bits, number of its task above */
+/* Cookie: share in the low 32 bits, number of its task above. The others are those of model_server.h. */
+enum edge_timer { EDGE_TIMER_SHARE = 1 };
 
 /* The part of the edge server that belongs to one gateway: a ring of windows, the first of which is in work.
  */
@@ -32,7 +34,8 @@ struct edge {
     uint32_t sample_count;
     struct diagnosis_plan *plan; /* owned */
     struct task_log log;         /* tasks taken, all gateways */
-    int64_t service_ns;          /* E */
+    struct model_server models;
+    int64_t service_ns; /* E */
     double energy_per_task_j;
     int64_t busy_ns; /* sum over shares */
     double energy_j;

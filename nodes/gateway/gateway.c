@@ -69,6 +69,7 @@ static enum status init_edge(struct gateway *gateway, const struct node_env *env
 static enum status gateway_init(struct gateway *gateway, const struct node_env *env, int64_t now_ns,
                                 bool restarted) {
     const struct scenario *scenario = env->scenario;
+    model_holder_init(&gateway->holder, env);
     gateway->sample_count = task_sample_count(scenario);
     gateway->window_count = scenario->compute.gateway_queue_max + 1;
     gateway->cpu.head = gateway->cpu.tail = GATEWAY_NO_TASK;
@@ -273,6 +274,21 @@ static enum status on_refused(void *state, const struct node_env *env, const str
     return STATUS_OK;
 }
 
+/* A model that holds is used; new or known, it goes on to the devices, of which some may have missed it. */
+static enum status on_model(void *state, const struct node_env *env, const struct node_event *event,
+                            struct outbox *out) {
+    struct gateway *gateway = state;
+    if (event->source != gateway->edge)
+        return STATUS_INVALID;
+    enum model_news news = model_holder_take(&gateway->holder, event->payload, event->payload_bytes);
+    model_holder_record(&gateway->holder, env, news, event->now_ns, out);
+    if (news == MODEL_TAKEN)
+        model_holder_retune(&gateway->holder, env, gateway->plan);
+    for (uint32_t i = 0; news != MODEL_REFUSED && i < gateway->log.device_count; i++)
+        model_holder_send(&gateway->holder, gateway->log.devices[i], out);
+    return STATUS_OK;
+}
+
 static enum status on_timer(void *state, const struct node_env *env, const struct node_event *event,
                             struct outbox *out) {
     struct gateway *gateway = state;
@@ -304,6 +320,7 @@ static void gateway_close(void *state) {
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     diagnosis_close(gateway->plan);
+    model_holder_close(&gateway->holder);
     task_log_close(&gateway->log);
     *gateway = (struct gateway){0};
 }
@@ -320,6 +337,7 @@ const struct node_class gateway_class = {
             [MESSAGE_RESULT] = on_result,
             [MESSAGE_LINK_STATE] = on_link_state,
             [MESSAGE_REFUSED] = on_refused,
+            [MESSAGE_MODEL] = on_model,
         },
     .close = gateway_close,
     .totals = gateway_totals,

@@ -7,6 +7,10 @@
  * answer goes out when the processor is done or the edge server's result is in. Each (device, slot) is taken
  * once, whatever the links duplicate.
  *
+ * In a run with validators the edge server hands down accepted models. The gateway checks the proof for
+ * itself, diagnoses with what holds, and passes it on to its devices; after a crash it waits for the next
+ * one.
+ *
  * A gateway that the fault schedule may crash persists, at every decision and every completion, which tasks
  * it took and where they are. Back from a crash it answers at once, as unanswered, those whose windows died
  * with its memory, and still forwards results of those that the edge server has. Tasks of a batch that was
@@ -19,6 +23,7 @@
 
 #include "nodes/gateway/policy.h"
 #include "nodes/gateway/uplink.h"
+#include "nodes/model_holder.h"
 #include "nodes/node.h"
 #include "nodes/task.h"
 
@@ -88,6 +93,7 @@ struct gateway {
     struct gateway_batch batch;
     struct gateway_cpu cpu;
     struct uplink uplink;
+    struct model_holder holder;
     uint8_t *durable; /* owned; room for everything persisted, NULL where no crash is scheduled */
     size_t durable_max;
     uint64_t duplicates, stale, full, uplink_full;
