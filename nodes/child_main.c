@@ -58,7 +58,7 @@ static enum status child_init(struct child *child, struct error *error) {
     TRY(open_bearings(child, error));
     child->hosting.env.bearings = child->bearings;
     TRY(chain_open(&child->scenario, &child->topology, &child->chain, error));
-    TRY(chain_take_key(child->chain, &child->scenario, &child->topology, node, error));
+    chain_take_key(child->chain, &child->scenario, &child->topology, node);
     child->hosting.env.chain = child->chain;
     return STATUS_OK;
 }

@@ -355,7 +355,7 @@ static enum status open_node(struct host *host, uint32_t id, struct error *error
     if (class == NULL)
         return error_set(error, STATUS_UNSUPPORTED, "node %s has role `%s`, which this build does not have",
                          info->name, node_role_name(info->role));
-    TRY(chain_take_key(host->chain, host->config.scenario, host->config.topology, id, error));
+    chain_take_key(host->chain, host->config.scenario, host->config.topology, id);
     TRY(open_durable(host, node, id, error));
     node->hosting = (struct hosting){
         .env = env,

@@ -29,8 +29,9 @@ enum status chain_open(const struct scenario *scenario, const struct topology *t
 void chain_close(struct chain *chain);
 
 /* Reads the signing key of a node hosted here from `identity.keys`; nothing to do without that directory, or
- * for a node that signs nothing. STATUS_INVALID when it is not the key of the node's certificate. */
-enum status chain_take_key(struct chain *chain, const struct scenario *scenario,
-                           const struct topology *topology, uint32_t node, struct error *error);
+ * for a node that signs nothing. Stays zero when it is not there or not that of the node's certificate: then
+ * the node is not admitted to the run either. */
+void chain_take_key(struct chain *chain, const struct scenario *scenario, const struct topology *topology,
+                    uint32_t node);
 
 #endif

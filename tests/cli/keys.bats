@@ -126,12 +126,13 @@ CASES
 @test "a run with keys has the digest of one without, sealed or not, and refuses a stranger" {
     go() { "$tierbed" run "$scenario" --in-process --no-report --set slots=3 --out "$@"; }
     digest() { sqlite3 "$1/metrics.sqlite" "select value from meta where key = 'digest'"; }
-    "$tierbed" keys init keys --scenario "$scenario"
+    "$tierbed" keys init keys --scenario "$scenario" --seed 1 # what a run with this seed has without a directory
     go plain
     go keyed --set identity.keys=keys
     go open --set identity.keys=keys --set identity.seal=false
     [ -n "$(digest plain)" ]
-    [ "$(digest plain)" = "$(digest keyed)" ] && [ "$(digest plain)" = "$(digest open)" ]
+    [ "$(digest plain)" = "$(digest keyed)" ]
+    [ "$(digest plain)" = "$(digest open)" ]
     [ "$(sqlite3 keyed/metrics.sqlite "select count(*) from node_totals where admission <> 'admitted'")" -eq 0 ]
     "$tierbed" keys init other --nodes sensor-1-1
     cp other/sensor-1-1.* keys/
@@ -142,4 +143,15 @@ CASES
         where t.admission <> 'admitted'")" = "sensor-1-1 foreign authority" ]
     "$tierbed" report strange
     grep -q 'foreign authority' strange/report.html
+}
+
+@test "validators agree without one that has no key of its own" {
+    four=$root/experiments/chain/four.yaml
+    "$tierbed" keys init keys --scenario "$four"
+    cp keys/validator-1.key keys/validator-2.key
+    "$tierbed" run "$four" --in-process --json --set slots=5 --set identity.keys=keys --out out >out.json
+    [ "$(jq .summary.identity.not_admitted out.json)" -eq 1 ]
+    [ "$(jq .summary.chain.most_height out.json)" -ge 3 ]
+    [ "$(jq .summary.chain.least_height out.json)" -eq 0 ]
+    [ "$(jq .summary.chain.ledgers_agree out.json)" -eq 4 ]
 }
