@@ -71,8 +71,7 @@ enum message_status_flag {
     MESSAGE_STATUS_ASKS = 2,     /* answer with a claim that proves itself, and this nonce */
     MESSAGE_STATUS_ANSWERS = 4,  /* `nonce` is that of the question */
     MESSAGE_STATUS_PROVEN = 8,   /* certificate of `committed` follows */
-    MESSAGE_STATUS_PENDING = 16, /* holds transactions for the next block */
-    MESSAGE_STATUS_FLAGS_MAX = 31
+    MESSAGE_STATUS_FLAGS_MAX = 15
 };
 
 struct message_status {

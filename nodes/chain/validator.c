@@ -252,12 +252,9 @@ static enum status init(struct validator *validator) {
 }
 
 static enum status start(struct validator *validator) {
-    bool resumed;
     TRY(init(validator));
     validator_send_hello(validator);
-    TRY(validator_resume(validator, &resumed));
-    if (!resumed)
-        TRY(validator_enter_height(validator));
+    TRY(validator_enter_height(validator));
     TRY(validator_settle(validator));
     TRY(validator_on_beacon(validator));
     return validator_settle(validator);

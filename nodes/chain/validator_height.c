@@ -28,6 +28,10 @@ void validator_begin_height(struct validator *validator, struct pacing *pacing) 
 
 enum status validator_enter_height(struct validator *validator) {
     struct pacing pacing;
+    bool resumed;
+    TRY(validator_resume(validator, &resumed));
+    if (resumed)
+        return STATUS_OK;
     validator_begin_height(validator, &pacing);
     TRY(validator_open_engine(validator));
     consensus_enter_height(validator->consensus, validator->committed + 1, pacing.first_proposer,
@@ -48,9 +52,25 @@ static bool has_header_to_make(const struct validator *validator) {
     return validator->header_due;
 }
 
-bool validator_has_work(const struct validator *validator) {
-    return validator->rules->empty_blocks || mempool_pending(&validator->mempool) ||
-           has_header_to_make(validator);
+/* Does the next transaction of some sender wait for nothing but a block? One whose model is still to come is
+ * no reason to make blocks. */
+static bool has_transaction(struct validator *validator) {
+    const struct mempool *pool = &validator->mempool;
+    for (uint32_t i = 0; i < pool->count; i++) {
+        const struct mempool_entry *entry = pool->entries[i];
+        struct transaction tx;
+        if (i > 0 && pool->entries[i - 1]->sender == entry->sender)
+            continue; /* waits behind another */
+        if (entry->type != TX_MODEL_UPDATE ||
+            (transaction_decode(entry->data, entry->bytes, &tx) == STATUS_OK &&
+             validator_blob_held(validator, &tx)))
+            return true;
+    }
+    return false;
+}
+
+bool validator_has_work(struct validator *validator) {
+    return validator->rules->empty_blocks || has_transaction(validator) || has_header_to_make(validator);
 }
 
 /* The held time-out ran from the beginning of the height and includes W_h; what woke it came now. */

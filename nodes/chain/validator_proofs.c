@@ -189,6 +189,8 @@ static enum status prove_from(struct validator *validator, uint64_t height, cons
     struct block block = {.txs = NULL};
     struct tree tree = {.nodes = NULL};
     enum status status = ledger_store_get_block(validator->store, height, &data, &bytes, &certificate);
+    if (status == STATUS_FAILED)
+        catch_up_damaged(&validator->catch_up, height, validator->now_ns, validator->out);
     if (status != STATUS_OK) /* below a checkpoint, or damaged */
         return status == STATUS_MEMORY || status == STATUS_IO ? status : STATUS_OK;
     status = block_open(data, bytes, validator->block_bytes_max, &block);

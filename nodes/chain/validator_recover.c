@@ -302,7 +302,8 @@ static enum status end_amnesia(struct validator *validator) {
     validator->votes = (struct ledger_votes){.height = from, .locked_round = -1, .valid_round = -1};
     validator->amnesia = false;
     validator->sign_from = from;
-    return STATUS_OK;
+    /* the others may wait for nothing but its vote at this very height */
+    return validator_may_sign(validator) ? validator_enter_height(validator) : STATUS_OK;
 }
 
 enum status validator_on_claim(struct validator *validator, uint32_t from,

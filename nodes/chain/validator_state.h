@@ -181,8 +181,8 @@ struct validator {
     struct catch_up catch_up;
     struct attest attest;
     struct attest_diagnosis judge; /* context of its attestors */
-    uint64_t next_nonce; /* of own transactions */
-    bool own_due;        /* something has happened that may ask for one */
+    uint64_t next_nonce;           /* of own transactions */
+    bool own_due;                  /* something has happened that may ask for one */
     struct validator_offence offences[VALIDATOR_OFFENCES_MAX];
     uint32_t offence_count;
     struct validator_place *places; /* owned; VALIDATOR_PLACES_MAX, by the first bytes of the id */
@@ -225,7 +225,7 @@ void validator_begin_height(struct validator *validator, struct pacing *pacing);
 /* Something is going on at this height: its time-outs run from now on. */
 void validator_wake(struct validator *validator);
 /* Is there anything for a block? */
-bool validator_has_work(const struct validator *validator);
+bool validator_has_work(struct validator *validator);
 /* Makes a block if it has been asked for one and can. */
 enum status validator_try_propose(struct validator *validator);
 enum status validator_on_ready(struct validator *validator, uint64_t height);

@@ -41,8 +41,6 @@ static struct message_status describe(struct validator *validator) {
     const struct proposed *block = block_to_tell(validator);
     if (consensus_proposal(consensus, round) != NULL)
         status.flags |= MESSAGE_STATUS_PROPOSAL;
-    if (validator_has_work(validator))
-        status.flags |= MESSAGE_STATUS_PENDING;
     if (validator->amnesia)
         status.flags |= MESSAGE_STATUS_ASKS;
     if (block != NULL) {

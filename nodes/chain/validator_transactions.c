@@ -81,7 +81,8 @@ enum status validator_on_tx(struct validator *validator, uint32_t node, const ui
     if (direct)
         pass_on(validator, payload, bytes);
     want_model_of(validator, node, message.data, message.bytes);
-    validator_wake(validator);
+    if (validator_has_work(validator))
+        validator_wake(validator);
     return validator_try_propose(validator);
 }
 
@@ -112,7 +113,8 @@ static void submit(struct validator *validator, const struct bytes_writer *tx) {
     message_encode_tx(&writer, &message);
     if (mempool_add(&validator->mempool, &validator->state, tx->data, tx->used) == MEMPOOL_NEW) {
         pass_on(validator, data, writer.used);
-        validator_wake(validator);
+        if (validator_has_work(validator))
+            validator_wake(validator);
     }
     free(data);
 }
@@ -200,8 +202,8 @@ static void want_models(struct validator *validator) {
 
 enum status validator_own_transactions(struct validator *validator) {
     validator->own_due = false;
-    if (catch_up_active(&validator->catch_up))
-        return STATUS_OK; /* an old state: others have attested since */
+    if (validator->catch_up.header_tip > validator->committed + 1)
+        return STATUS_OK; /* certified: this state is old, and others have attested since */
     uint64_t least = validator->state.nonces[validator->self] + 1;
     validator->next_nonce = validator->next_nonce < least ? least : validator->next_nonce;
     bring_offences(validator);

@@ -101,6 +101,8 @@ enum status validator_blob_came(struct validator *validator) {
         if (validator->blocks[i].state == PROPOSED_BLOBLESS)
             settle_blobs(validator, &validator->blocks[i]);
     validator->own_due = true;
+    if (validator_has_work(validator))
+        validator_wake(validator);
     return validator_try_propose(validator);
 }
 

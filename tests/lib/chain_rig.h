@@ -14,7 +14,7 @@
 #include "nodes/chain/validator.h"
 #include "nodes/outbox.h"
 
-#define CHAIN_RIG_VALIDATORS_MAX 16u
+#define CHAIN_RIG_VALIDATORS_MAX 64u
 #define CHAIN_RIG_EDGES 2u
 
 struct chain_rig_event {
