@@ -38,8 +38,8 @@ static void params_decode(struct bytes_reader *reader, struct chain_params *para
 
 /* One encoding of each value: no NaN, no negative zero. */
 static bool params_valid(const struct chain_params *params) {
-    return params->block_txs_max > 0 && params->block_bytes_max > 0 && params->epsilon_q32 >= 0 &&
-           isfinite(params->block_rate_hz) && !signbit(params->block_rate_hz);
+    return params->block_txs_max > 0 && params->block_bytes_max > 0 && params->checkpoint_interval > 0 &&
+           params->epsilon_q32 >= 0 && isfinite(params->block_rate_hz) && !signbit(params->block_rate_hz);
 }
 
 size_t genesis_bytes(const struct genesis *genesis) {
@@ -61,6 +61,7 @@ void genesis_encode(struct bytes_writer *writer, const struct genesis *genesis) 
 void genesis_seal(struct genesis *genesis) {
     assert(genesis->validator_count > 0 && genesis->validator_count <= VALIDATORS_MAX);
     assert(genesis->sender_count >= genesis->validator_count && genesis->sender_count <= SUBMITTERS_MAX);
+    assert(genesis->params.checkpoint_interval > 0);
     uint8_t params[PARAMS_BYTES];
     struct bytes_writer writer = bytes_writer_over(params, sizeof params);
     params_encode(&writer, &genesis->params);

@@ -27,7 +27,7 @@ struct chain_params {
     uint32_t block_bytes_max;     /* body of a block */
     uint32_t blob_bytes_max;      /* one model */
     uint32_t evidence_age;        /* E: heights after which evidence is too old */
-    uint32_t checkpoint_interval; /* C: heights between checkpoints */
+    uint32_t checkpoint_interval; /* C: heights between checkpoints, at least 1 */
     uint32_t models_kept;         /* K: accepted models of a task whose blobs are kept */
     uint32_t open_models_max;     /* models under attestation at once, bound of the registry */
     int64_t epsilon_q32;          /* largest |claimed - median| of a metric that is accepted, Q32.32 */

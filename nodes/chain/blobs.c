@@ -166,8 +166,9 @@ static enum status begin_fetch(struct blobs *blobs, const struct blob_claim *cla
     return STATUS_OK;
 }
 
-enum status blobs_want(struct blobs *blobs, const struct blob_claim *claim, const uint32_t *sources,
-                       uint32_t source_count, int64_t now_ns, struct outbox *out) {
+enum status blobs_want(struct blobs *blobs, const struct blob_want *want, int64_t now_ns,
+                       struct outbox *out) {
+    const struct blob_claim *claim = &want->claim;
     if (claim->bytes == 0 || claim->bytes > blobs->config.blob_bytes_max ||
         claim->bytes > ((uint64_t)CHUNK_BYTES << MESSAGE_PATH_MAX))
         return STATUS_INVALID;
@@ -175,11 +176,11 @@ enum status blobs_want(struct blobs *blobs, const struct blob_claim *claim, cons
         return STATUS_OK;
     struct blob_fetch *fetch = find_claim(blobs, claim);
     bool is_new = fetch == NULL;
-    assert(source_count > 0);
+    assert(want->source_count > 0);
     if (is_new)
         TRY(begin_fetch(blobs, claim, &fetch));
-    for (uint32_t i = 0; i < source_count; i++)
-        add_source(fetch, sources[i]);
+    for (uint32_t i = 0; i < want->source_count; i++)
+        add_source(fetch, want->sources[i]);
     if (is_new)
         ask(fetch, blobs->config.timeout_ns, now_ns, out);
     return STATUS_OK;
@@ -220,20 +221,12 @@ static bool chunk_holds(const struct blob_fetch *fetch, const struct message_blo
                                   message->path, message->length);
 }
 
-struct blob_event {
-    const struct message_blob_resp *message;
-    int64_t now_ns;
-    struct outbox *out;
-};
-
-static enum status finish(struct blobs *blobs, struct blob_fetch *fetch, enum blobs_result *result,
-                          struct blob_claim *claim) {
+static enum status finish(struct blobs *blobs, struct blob_fetch *fetch, struct blobs_outcome *outcome) {
     struct hash hash = blob_hash(fetch->data, (size_t)fetch->claim.bytes);
     enum status status = STATUS_OK;
-    *result = hash_equal(&hash, &fetch->claim.hash) ? BLOBS_STORED : BLOBS_FALSE;
-    if (claim != NULL)
-        *claim = fetch->claim;
-    if (*result == BLOBS_STORED) {
+    outcome->result = hash_equal(&hash, &fetch->claim.hash) ? BLOBS_STORED : BLOBS_FALSE;
+    outcome->claim = fetch->claim;
+    if (outcome->result == BLOBS_STORED) {
         status = ledger_store_put_blob(blobs->config.store, &fetch->claim.hash, fetch->data,
                                        (size_t)fetch->claim.bytes);
         remember(blobs, &fetch->claim);
@@ -243,7 +236,7 @@ static enum status finish(struct blobs *blobs, struct blob_fetch *fetch, enum bl
 }
 
 static enum status keep_chunk(struct blobs *blobs, struct blob_fetch *fetch, const struct blob_event *event,
-                              enum blobs_result *result, struct blob_claim *claim) {
+                              struct outbox *out, struct blobs_outcome *outcome) {
     const struct message_blob_resp *message = event->message;
     memcpy(fetch->data + (size_t)message->index * CHUNK_BYTES, message->data, message->bytes);
     fetch->held[message->index] = 1;
@@ -251,32 +244,31 @@ static enum status keep_chunk(struct blobs *blobs, struct blob_fetch *fetch, con
     fetch->failed = 0;
     fetch->rounds = 0;
     if (fetch->held_count == fetch->chunk_count)
-        return finish(blobs, fetch, result, claim);
+        return finish(blobs, fetch, outcome);
     fetch->deadline_ns = event->now_ns + blobs->config.timeout_ns;
     for (uint32_t i = fetch->window_first; i < fetch->window_end; i++)
         if (!fetch->held[i])
             return STATUS_OK;
-    ask(fetch, blobs->config.timeout_ns, event->now_ns, event->out);
+    ask(fetch, blobs->config.timeout_ns, event->now_ns, out);
     return STATUS_OK;
 }
 
-enum status blobs_on_response(struct blobs *blobs, uint32_t node, const struct message_blob_resp *message,
-                              int64_t now_ns, struct outbox *out, enum blobs_result *result,
-                              struct blob_claim *claim) {
-    struct blob_event event = {.message = message, .now_ns = now_ns, .out = out};
-    *result = BLOBS_NOTHING;
+enum status blobs_on_response(struct blobs *blobs, const struct blob_event *event, struct outbox *out,
+                              struct blobs_outcome *outcome) {
+    const struct message_blob_resp *message = event->message;
+    *outcome = (struct blobs_outcome){.result = BLOBS_NOTHING};
     for (uint32_t i = 0; i < BLOB_FETCHES_MAX; i++) {
         struct blob_fetch *fetch = &blobs->fetches[i];
         if (fetch->data == NULL || !hash_equal(&fetch->claim.hash, &message->blob_hash) ||
-            !is_source(fetch, node))
+            !is_source(fetch, event->node))
             continue;
         if (message->total != 0 && message->index < fetch->chunk_count && fetch->held[message->index])
             continue;
         if (message->total != 0 && chunk_holds(fetch, message))
-            return keep_chunk(blobs, fetch, &event, result, claim);
+            return keep_chunk(blobs, fetch, event, out, outcome);
         blobs->refused += message->total != 0;
-        if (node == fetch->sources[fetch->source] && fetch->window_end > 0)
-            turn_to_next(fetch, blobs->config.timeout_ns, now_ns, out);
+        if (event->node == fetch->sources[fetch->source] && fetch->window_end > 0)
+            turn_to_next(fetch, blobs->config.timeout_ns, event->now_ns, out);
     }
     return STATUS_OK;
 }
@@ -319,22 +311,22 @@ static void send_response(const struct message_blob_resp *response, uint32_t nod
     outbox_send_reserved(out, node, MESSAGE_BLOB_RESP, &writer, 0, 0);
 }
 
-void blob_answer(const struct message_blob_req *request, const uint8_t *data, size_t bytes,
-                 const struct hash *leaves, uint32_t node, struct outbox *out) {
+void blob_answer(const struct message_blob_req *request, const struct blob_source *source, uint32_t node,
+                 struct outbox *out) {
     struct message_blob_resp response = {.blob_hash = request->blob_hash};
-    uint32_t count = blob_chunk_count(bytes);
+    uint32_t count = blob_chunk_count(source->bytes);
     assert(count <= 1u << MESSAGE_PATH_MAX);
-    if (data == NULL || request->first >= count) {
+    if (source->data == NULL || request->first >= count) {
         send_response(&response, node, out);
         return;
     }
     uint32_t wanted = request->count < BLOB_WINDOW_CHUNKS ? request->count : BLOB_WINDOW_CHUNKS;
     for (uint32_t i = request->first; i < count && i - request->first < wanted; i++) {
-        response.total = bytes;
+        response.total = source->bytes;
         response.index = i;
-        response.length = merkle_inclusion(leaves, count, i, response.path);
-        response.data = data + (size_t)i * CHUNK_BYTES;
-        response.bytes = (uint32_t)chunk_bytes(bytes, i);
+        response.length = merkle_inclusion(source->leaves, count, i, response.path);
+        response.data = source->data + (size_t)i * CHUNK_BYTES;
+        response.bytes = (uint32_t)chunk_bytes(source->bytes, i);
         send_response(&response, node, out);
     }
 }
@@ -363,7 +355,8 @@ static enum status load_serving(struct blobs *blobs, const struct hash *hash) {
 enum status blobs_on_request(struct blobs *blobs, uint32_t node, const struct message_blob_req *message,
                              struct outbox *out) {
     TRY(load_serving(blobs, &message->blob_hash));
-    blob_answer(message, blobs->serving_data, blobs->serving_bytes, blobs->serving_leaves, node, out);
+    struct blob_source source = {blobs->serving_data, blobs->serving_bytes, blobs->serving_leaves};
+    blob_answer(message, &source, node, out);
     return STATUS_OK;
 }
 

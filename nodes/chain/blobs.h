@@ -66,10 +66,16 @@ static inline uint32_t blob_chunk_count(uint64_t bytes) {
     return (uint32_t)((bytes + CHUNK_BYTES - 1) / CHUNK_BYTES);
 }
 void blob_leaves(const uint8_t *data, size_t bytes, struct hash *leaves);
-/* Answers a request from a blob in memory, for whoever has one: at most BLOB_WINDOW_CHUNKS of the chunks
- * asked for. data NULL: that it is not here. */
-void blob_answer(const struct message_blob_req *request, const uint8_t *data, size_t bytes,
-                 const struct hash *leaves, uint32_t node, struct outbox *out);
+/* A blob in memory and its tree; all borrowed. data NULL: it is not here. */
+struct blob_source {
+    const uint8_t *data;
+    size_t bytes;
+    const struct hash *leaves;
+};
+/* Answers a request, for whoever has the blob: at most BLOB_WINDOW_CHUNKS of the chunks asked for, or that it
+ * is not here. */
+void blob_answer(const struct message_blob_req *request, const struct blob_source *source, uint32_t node,
+                 struct outbox *out);
 
 void blobs_init(struct blobs *blobs, const struct blobs_config *config);
 void blobs_close(struct blobs *blobs);
@@ -77,11 +83,16 @@ void blobs_close(struct blobs *blobs);
 /* Is it stored, with the size and chunk root claimed? */
 bool blobs_hold(struct blobs *blobs, const struct blob_claim *claim);
 
+/* What is wanted, and who may have it: node ids, borrowed; at least one. */
+struct blob_want {
+    struct blob_claim claim;
+    const uint32_t *sources;
+    uint32_t source_count;
+};
 /* Wants a blob; first asks sources[0]. Again for one that is on its way: adds sources that are new. STATUS_OK
  * also when it is stored already. STATUS_FULL: no room now, ask again later. STATUS_INVALID: larger than
  * allowed, or empty. */
-enum status blobs_want(struct blobs *blobs, const struct blob_claim *claim, const uint32_t *sources,
-                       uint32_t source_count, int64_t now_ns, struct outbox *out);
+enum status blobs_want(struct blobs *blobs, const struct blob_want *want, int64_t now_ns, struct outbox *out);
 /* Ends fetches of `hash`, whatever chunk root. */
 void blobs_forget(struct blobs *blobs, const struct hash *hash);
 bool blobs_wanted(const struct blobs *blobs, const struct hash *hash);
@@ -91,11 +102,18 @@ enum blobs_result {
     BLOBS_STORED,      /* complete, verified and in the store */
     BLOBS_FALSE,       /* complete by its chunk root, but not what the hash says: the claim is a lie */
 };
-/* An answer from `node`. STATUS_IO when the store failed (fail-stop). `claim` (may be NULL) is set with
- * BLOBS_STORED and BLOBS_FALSE; the fetch has ended then. */
-enum status blobs_on_response(struct blobs *blobs, uint32_t node, const struct message_blob_resp *message,
-                              int64_t now_ns, struct outbox *out, enum blobs_result *result,
-                              struct blob_claim *claim);
+struct blobs_outcome {
+    enum blobs_result result;
+    struct blob_claim claim; /* of BLOBS_STORED and BLOBS_FALSE; the fetch has ended then */
+};
+struct blob_event {
+    uint32_t node; /* who answers */
+    const struct message_blob_resp *message;
+    int64_t now_ns;
+};
+/* An answer. STATUS_IO when the store failed (fail-stop). */
+enum status blobs_on_response(struct blobs *blobs, const struct blob_event *event, struct outbox *out,
+                              struct blobs_outcome *outcome);
 /* Answers with the chunks that are asked for, at most BLOB_WINDOW_CHUNKS of them, or that it is not here. */
 enum status blobs_on_request(struct blobs *blobs, uint32_t node, const struct message_blob_req *message,
                              struct outbox *out);

@@ -199,16 +199,19 @@ void catch_up_heard(struct catch_up *catch_up, uint16_t validator, uint64_t heig
     catch_up_advance(catch_up, out);
 }
 
-void catch_up_on_response(struct catch_up *catch_up, uint16_t validator,
-                          const struct message_catchup_resp *message, int64_t now_ns, struct outbox *out) {
+enum status catch_up_on_response(struct catch_up *catch_up, uint16_t validator,
+                                 const struct message_catchup_resp *message, int64_t now_ns,
+                                 struct outbox *out) {
+    enum status status = STATUS_OK;
     catch_up->now_ns = now_ns;
     if (validator >= catch_up->config.genesis->validator_count || validator == catch_up->config.self)
-        return;
+        return STATUS_OK;
     if (message->kind == MESSAGE_CATCHUP_HEADERS)
         on_headers(catch_up, validator, message);
     else
-        catch_up_on_body(catch_up, validator, message, out);
+        status = catch_up_on_body(catch_up, validator, message, out);
     catch_up_advance(catch_up, out);
+    return status;
 }
 
 bool catch_up_take(struct catch_up *catch_up, struct catch_up_item *item) {

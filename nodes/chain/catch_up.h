@@ -91,8 +91,11 @@ void catch_up_heard(struct catch_up *catch_up, uint16_t validator, uint64_t heig
 bool catch_up_active(const struct catch_up *catch_up);
 uint64_t catch_up_target(const struct catch_up *catch_up);
 
-void catch_up_on_response(struct catch_up *catch_up, uint16_t validator,
-                          const struct message_catchup_resp *message, int64_t now_ns, struct outbox *out);
+/* An answer with headers or a part of a block. STATUS_IO, STATUS_MEMORY when the store could not take the
+ * block that repairs a damaged one (fail-stop). */
+enum status catch_up_on_response(struct catch_up *catch_up, uint16_t validator,
+                                 const struct message_catchup_resp *message, int64_t now_ns,
+                                 struct outbox *out);
 void catch_up_on_snap_meta(struct catch_up *catch_up, uint16_t validator,
                            const struct message_snap_meta *message, int64_t now_ns, struct outbox *out);
 void catch_up_on_snap_chunk(struct catch_up *catch_up, uint16_t validator,

@@ -106,25 +106,31 @@ static bool block_holds(const struct catch_up *catch_up, struct catch_up_slot *s
     return holds && hash_equal(&id, &slot->block_id);
 }
 
-/* A store that refuses or fails here fails again at its next use, which its owner sees. */
-static void repair(struct catch_up *catch_up) {
+/* STATUS_INVALID of the store: a certified block that is not the one it had, so that more than f validators
+ * are wrong, or one whose id nothing here tells any more. The damaged one stays, and is found at its next
+ * use.
+ */
+static enum status repair(struct catch_up *catch_up) {
     struct catch_up_slot *slot = &catch_up->repair;
     size_t size;
     const uint8_t *block = catch_up_slot_block(slot, &size);
-    (void)ledger_store_repair_block(catch_up->config.store, slot->height, block, size, &slot->certificate);
+    enum status status =
+        ledger_store_repair_block(catch_up->config.store, slot->height, block, size, &slot->certificate);
+    if (status == STATUS_INVALID)
+        catch_up->refused++;
     catch_up_slot_free(catch_up, slot);
+    return status == STATUS_INVALID ? STATUS_OK : status;
 }
 
-static void complete(struct catch_up *catch_up, struct catch_up_slot *slot) {
+static enum status complete(struct catch_up *catch_up, struct catch_up_slot *slot) {
     if (!block_holds(catch_up, slot)) {
         catch_up_ban(catch_up, slot->peer);
         catch_up_slot_reset(catch_up, slot);
-        return;
+        return STATUS_OK;
     }
     catch_up->peers[slot->peer].failures = 0;
     slot->complete = true;
-    if (slot == &catch_up->repair)
-        repair(catch_up);
+    return slot == &catch_up->repair ? repair(catch_up) : STATUS_OK;
 }
 
 static struct catch_up_slot *slot_of(struct catch_up *catch_up, uint16_t peer,
@@ -156,11 +162,11 @@ static enum status accept_range(struct catch_up *catch_up, struct catch_up_slot 
     return STATUS_OK;
 }
 
-void catch_up_on_body(struct catch_up *catch_up, uint16_t peer, const struct message_catchup_resp *message,
-                      struct outbox *out) {
+enum status catch_up_on_body(struct catch_up *catch_up, uint16_t peer,
+                             const struct message_catchup_resp *message, struct outbox *out) {
     struct catch_up_slot *slot = slot_of(catch_up, peer, message);
     if (slot == NULL)
-        return;
+        return STATUS_OK;
     if (message->total == 0) {
         catch_up_fail(catch_up, peer);
         catch_up_slot_reset(catch_up, slot);
@@ -168,10 +174,11 @@ void catch_up_on_body(struct catch_up *catch_up, uint16_t peer, const struct mes
         catch_up_ban(catch_up, peer);
         catch_up_slot_reset(catch_up, slot);
     } else if (slot->held == slot->size) {
-        complete(catch_up, slot);
+        return complete(catch_up, slot);
     } else {
         ask_range(catch_up, slot, out);
     }
+    return STATUS_OK;
 }
 
 void catch_up_damaged(struct catch_up *catch_up, uint64_t height, int64_t now_ns, struct outbox *out) {

@@ -40,8 +40,8 @@ void catch_up_advance(struct catch_up *catch_up, struct outbox *out);
 void catch_up_slot_reset(struct catch_up *catch_up, struct catch_up_slot *slot); /* its body only */
 void catch_up_slot_free(struct catch_up *catch_up, struct catch_up_slot *slot);
 void catch_up_ask_bodies(struct catch_up *catch_up, struct outbox *out);
-void catch_up_on_body(struct catch_up *catch_up, uint16_t peer, const struct message_catchup_resp *message,
-                      struct outbox *out);
+enum status catch_up_on_body(struct catch_up *catch_up, uint16_t peer,
+                             const struct message_catchup_resp *message, struct outbox *out);
 /* The block within a complete document. */
 const uint8_t *catch_up_slot_block(const struct catch_up_slot *slot, size_t *size);
 

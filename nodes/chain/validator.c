@@ -108,7 +108,8 @@ static enum status feed_catchup_resp(struct validator *validator, uint32_t from,
                                      size_t bytes) {
     struct message_catchup_resp message;
     TRY(message_decode_catchup_resp(payload, bytes, &message));
-    catch_up_on_response(&validator->catch_up, (uint16_t)from, &message, validator->now_ns, validator->out);
+    VALIDATOR_STORE(catch_up_on_response(&validator->catch_up, (uint16_t)from, &message, validator->now_ns,
+                                         validator->out));
     return STATUS_OK;
 }
 
@@ -168,12 +169,14 @@ static enum status on_blob_resp(void *state, const struct node_env *env, const s
                                 struct outbox *out) {
     struct validator *validator = enter(state, env, event->now_ns, out);
     struct message_blob_resp message;
-    enum blobs_result result = BLOBS_NOTHING;
+    struct blob_event answer = {.node = event->source, .message = &message, .now_ns = event->now_ns};
+    struct blobs_outcome outcome = {.result = BLOBS_NOTHING};
     enum status status = message_decode_blob_resp(event->payload, event->payload_bytes, &message);
     if (status == STATUS_OK)
-        status =
-            blobs_on_response(&validator->blobs, event->source, &message, event->now_ns, out, &result, NULL);
-    if (status == STATUS_OK && result != BLOBS_NOTHING)
+        status = blobs_on_response(&validator->blobs, &answer, out, &outcome);
+    if (status == STATUS_OK && outcome.result == BLOBS_FALSE)
+        validator_drop_claims(validator, &outcome.claim);
+    if (status == STATUS_OK && outcome.result != BLOBS_NOTHING)
         status = validator_blob_came(validator);
     return finish(validator, status);
 }

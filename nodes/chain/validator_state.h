@@ -328,6 +328,8 @@ void validator_accuse(struct validator *validator, const struct evidence *eviden
 /* Sends some of what waits to one peer again: gossip may have been lost. */
 void validator_gossip_again(struct validator *validator);
 bool validator_blob_held(void *validator, const struct transaction *tx);
+/* Forgets the waiting models that say this of their blob: it was found to be a lie. */
+void validator_drop_claims(struct validator *validator, const struct blob_claim *claim);
 /* Wants a model: from `node`, from the edge server that made it, from all others. */
 void validator_want_blob(struct validator *validator, const struct blob_claim *claim, uint32_t node,
                          uint32_t sender);

@@ -33,8 +33,22 @@ void validator_want_blob(struct validator *validator, const struct blob_claim *c
     }
     if (count > BLOB_SOURCES_MAX)
         count = BLOB_SOURCES_MAX;
+    struct blob_want want = {.claim = *claim, .sources = sources, .source_count = count};
     if (count > 0) /* no room now: asked for again when the next block or transaction names it */
-        (void)blobs_want(&validator->blobs, claim, sources, count, validator->now_ns, validator->out);
+        (void)blobs_want(&validator->blobs, &want, validator->now_ns, validator->out);
+}
+
+void validator_drop_claims(struct validator *validator, const struct blob_claim *claim) {
+    struct mempool *pool = &validator->mempool;
+    for (uint32_t i = pool->count; i-- > 0;) {
+        const struct mempool_entry *entry = pool->entries[i];
+        struct transaction tx;
+        if (entry->type == TX_MODEL_UPDATE &&
+            transaction_decode(entry->data, entry->bytes, &tx) == STATUS_OK &&
+            tx.blob_bytes == claim->bytes && hash_equal(&tx.blob_hash, &claim->hash) &&
+            hash_equal(&tx.chunk_root, &claim->chunk_root))
+            mempool_drop(pool, tx.sender, tx.nonce);
+    }
 }
 
 static void want_model_of(struct validator *validator, uint32_t node, const uint8_t *data, size_t bytes) {
@@ -74,13 +88,14 @@ enum status validator_on_tx(struct validator *validator, uint32_t node, const ui
     }
     if (direct && verdict == MEMPOOL_STALE)
         TRY(validator_prove_again(validator, node, message.data, message.bytes));
+    if (verdict == MEMPOOL_NEW || verdict == MEMPOOL_KNOWN) /* known: its blob may have found no room */
+        want_model_of(validator, node, message.data, message.bytes);
     if (verdict != MEMPOOL_NEW) {
         count_refused(validator, verdict);
         return STATUS_OK;
     }
     if (direct)
         pass_on(validator, payload, bytes);
-    want_model_of(validator, node, message.data, message.bytes);
     if (validator_has_work(validator))
         validator_wake(validator);
     return validator_try_propose(validator);

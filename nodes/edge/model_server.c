@@ -243,6 +243,7 @@ enum status model_server_on_request(struct model_server *server, const struct no
     }
     assert(bytes <= CHUNK_BYTES); /* one chunk */
     struct hash leaf = data != NULL ? merkle_leaf(data, bytes) : (struct hash){{0}};
-    blob_answer(&request, data, data != NULL ? bytes : 0, &leaf, event->source, out);
+    struct blob_source source = {data, data != NULL ? bytes : 0, &leaf};
+    blob_answer(&request, &source, event->source, out);
     return STATUS_OK;
 }

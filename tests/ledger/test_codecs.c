@@ -435,6 +435,12 @@ static void genesis_is_read_strictly_and_seals_to_the_same_chain(void **state) {
     assert_true(hash_equal(&back.chain_id, &rig.genesis.chain_id));
     assert_true(hash_equal(&back.params_hash, &rig.genesis.params_hash));
     assert_true(hash_equal(&back.validators_hash, &rig.genesis.validators_hash));
+    uint8_t *interval = data + 10 + (size_t)PUBLIC_KEY_BYTES * 6 + 16;
+    assert_int_equal(interval[0], rig.genesis.params.checkpoint_interval);
+    interval[0] = 0; /* a checkpoint every 0 heights */
+    assert_false(exact(recode_genesis, data, size));
+    interval[0] = 1;
+    assert_true(exact(recode_genesis, data, size));
     memcpy(data + 10 + 32, data + 10, 32); /* one key for two validators */
     assert_false(exact(recode_genesis, data, size));
     free(data);

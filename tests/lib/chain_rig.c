@@ -357,6 +357,7 @@ struct hash chain_rig_offer_model(struct chain_rig *rig, uint32_t to) {
         bytes_put_i64(&writer, rig->model.metric_q32[i]);
     }
     rig->model.blob_hash = blob_hash(rig->blob, sizeof rig->blob);
+    rig->model.blob_hash.bytes[0] ^= rig->lying_hash;
     rig->model.chunk_root = blob_chunk_root(rig->blob, sizeof rig->blob);
     return sign_and_submit(rig, 0, to, &rig->model);
 }

@@ -92,13 +92,19 @@ static uint32_t asked_node(void) {
     return asked(&node, &request) ? node : UINT32_MAX;
 }
 
+static enum status want_from(const struct blob_claim *wanted, const uint32_t *sources, uint32_t count,
+                             int64_t now_ns) {
+    struct blob_want want = {.claim = *wanted, .sources = sources, .source_count = count};
+    return blobs_want(&parties[0].blobs, &want, now_ns, &out);
+}
+
 /* Lets `server` answer, and party 0 take the answers in; `alter` may change each, or lose it (false). */
 typedef bool (*alter_response)(struct message_blob_resp *response, uint8_t *data);
 
 static enum blobs_result serve(uint32_t server, const struct message_blob_req *request, alter_response alter,
                                int64_t now_ns) {
     struct outbox answers;
-    enum blobs_result result = BLOBS_NOTHING;
+    struct blobs_outcome ended = {.result = BLOBS_NOTHING};
     outbox_init(&answers);
     assert_int_equal(blobs_on_request(&parties[server].blobs, 0, request, &answers), STATUS_OK);
     for (uint32_t i = 0; i < answers.count; i++) {
@@ -112,17 +118,15 @@ static enum blobs_result serve(uint32_t server, const struct message_blob_req *r
         if (response.bytes > 0)
             memcpy(data, response.data, response.bytes);
         response.data = data;
-        struct blob_claim ended;
+        struct blob_event event = {.node = server, .message = &response, .now_ns = now_ns};
         if (alter == NULL || alter(&response, data))
-            assert_int_equal(
-                blobs_on_response(&parties[0].blobs, server, &response, now_ns, &out, &result, &ended),
-                STATUS_OK);
+            assert_int_equal(blobs_on_response(&parties[0].blobs, &event, &out, &ended), STATUS_OK);
         free(data);
-        if (result != BLOBS_NOTHING)
-            assert_true(hash_equal(&ended.hash, &response.blob_hash));
+        if (ended.result != BLOBS_NOTHING)
+            assert_true(hash_equal(&ended.claim.hash, &response.blob_hash));
     }
     outbox_close(&answers);
-    return result;
+    return ended.result;
 }
 
 /* Passes messages until nothing is on its way; party 0 asks whom it likes. */
@@ -155,7 +159,7 @@ static void a_blob_is_fetched_window_by_window_and_stored(void **state) {
     struct message_blob_req request;
     give(1);
     assert_false(blobs_hold(&parties[0].blobs, &claim));
-    assert_int_equal(blobs_want(&parties[0].blobs, &claim, source, 1, 0, &out), STATUS_OK);
+    assert_int_equal(want_from(&claim, source, 1, 0), STATUS_OK);
     assert_true(blobs_wanted(&parties[0].blobs, &claim.hash));
     assert_true(asked(&node, &request));
     assert_int_equal(node, 1);
@@ -168,7 +172,7 @@ static void a_blob_is_fetched_window_by_window_and_stored(void **state) {
     assert_int_equal(request.count, 11 - BLOB_WINDOW_CHUNKS);
     assert_int_equal(serve(1, &request, NULL, 6), BLOBS_STORED);
     assert_stored();
-    assert_int_equal(blobs_want(&parties[0].blobs, &claim, source, 1, 7, &out), STATUS_OK);
+    assert_int_equal(want_from(&claim, source, 1, 7), STATUS_OK);
     assert_int_equal(out.count, 0); /* it is here */
 }
 
@@ -176,7 +180,7 @@ static void a_source_without_the_blob_is_left_at_once(void **state) {
     (void)state;
     static const uint32_t sources[] = {1, 2};
     give(2);
-    assert_int_equal(blobs_want(&parties[0].blobs, &claim, sources, 2, 0, &out), STATUS_OK);
+    assert_int_equal(want_from(&claim, sources, 2, 0), STATUS_OK);
     assert_int_equal(run_to_end(1), BLOBS_STORED);
     assert_stored();
     assert_int_equal(parties[0].blobs.refused, 0);
@@ -186,7 +190,7 @@ static void a_silent_source_is_left_when_time_is_up(void **state) {
     (void)state;
     static const uint32_t sources[] = {1, 2};
     give(2);
-    assert_int_equal(blobs_want(&parties[0].blobs, &claim, sources, 2, 0, &out), STATUS_OK);
+    assert_int_equal(want_from(&claim, sources, 2, 0), STATUS_OK);
     assert_int_equal(asked_node(), 1);
     blobs_on_time(&parties[0].blobs, TIMEOUT_NS - 1, &out);
     assert_int_equal(asked_node(), UINT32_MAX);
@@ -229,7 +233,7 @@ static void wrong_chunks_never_count_and_the_next_source_mends_them(void **state
         uint32_t node;
         struct message_blob_req request;
         uint64_t refused = parties[0].blobs.refused;
-        assert_int_equal(blobs_want(&parties[0].blobs, &claim, sources, 2, 0, &out), STATUS_OK);
+        assert_int_equal(want_from(&claim, sources, 2, 0), STATUS_OK);
         assert_true(asked(&node, &request));
         assert_int_equal(node, 1);
         assert_int_equal(serve(1, &request, alterations[i], 1), BLOBS_NOTHING);
@@ -254,7 +258,7 @@ static void lost_chunks_are_asked_for_again(void **state) {
     uint32_t node;
     struct message_blob_req request;
     give(1);
-    assert_int_equal(blobs_want(&parties[0].blobs, &claim, source, 1, 0, &out), STATUS_OK);
+    assert_int_equal(want_from(&claim, source, 1, 0), STATUS_OK);
     assert_true(asked(&node, &request));
     assert_int_equal(serve(1, &request, lose_odd, 1), BLOBS_NOTHING);
     assert_false(asked(&node, &request));
@@ -273,7 +277,7 @@ static void lost_chunks_are_asked_for_again(void **state) {
 static void nobody_having_it_costs_one_question_each_per_round(void **state) {
     (void)state;
     static const uint32_t sources[] = {1, 2};
-    assert_int_equal(blobs_want(&parties[0].blobs, &claim, sources, 2, 0, &out), STATUS_OK);
+    assert_int_equal(want_from(&claim, sources, 2, 0), STATUS_OK);
     for (int round = 0; round < 3; round++) {
         uint32_t questions = 0, node;
         struct message_blob_req request;
@@ -295,7 +299,7 @@ static void answers_of_strangers_or_of_nothing_wanted_are_ignored(void **state) 
     struct message_blob_req request = {.blob_hash = claim.hash, .count = 1};
     give(1);
     assert_int_equal(serve(1, &request, NULL, 1), BLOBS_NOTHING); /* nothing is wanted */
-    assert_int_equal(blobs_want(&parties[0].blobs, &claim, source, 1, 0, &out), STATUS_OK);
+    assert_int_equal(want_from(&claim, source, 1, 0), STATUS_OK);
     assert_int_equal(asked_node(), 2);
     assert_int_equal(serve(1, &request, NULL, 1), BLOBS_NOTHING); /* 1 is no source */
     assert_int_equal(parties[0].blobs.fetches[0].held_count, 0);
@@ -309,28 +313,29 @@ static void a_claim_that_contradicts_itself_is_found_out(void **state) {
     struct blob_claim lie = claim;
     uint32_t node;
     struct message_blob_req request;
-    enum blobs_result result = BLOBS_NOTHING;
+    struct blobs_outcome ended = {.result = BLOBS_NOTHING};
     give(1);
     lie.hash.bytes[0] ^= 1;
-    assert_int_equal(blobs_want(&parties[0].blobs, &lie, source, 1, 0, &out), STATUS_OK);
-    while (result == BLOBS_NOTHING) {
+    assert_int_equal(want_from(&lie, source, 1, 0), STATUS_OK);
+    while (ended.result == BLOBS_NOTHING) {
         assert_true(asked(&node, &request));
         struct hash leaves[11];
         struct outbox answers;
         blob_leaves(blob, BYTES, leaves);
         outbox_init(&answers);
-        blob_answer(&request, blob, BYTES, leaves, 0, &answers);
+        blob_answer(&request, &(struct blob_source){blob, BYTES, leaves}, 0, &answers);
         for (uint32_t i = 0; i < answers.count; i++) {
             struct message_blob_resp response;
             assert_int_equal(message_decode_blob_resp(answers.bytes + answers.actions[i].offset,
                                                       answers.actions[i].bytes, &response),
                              STATUS_OK);
-            assert_int_equal(blobs_on_response(&parties[0].blobs, 1, &response, 1, &out, &result, NULL),
-                             STATUS_OK);
+            struct blob_event event = {.node = 1, .message = &response, .now_ns = 1};
+            assert_int_equal(blobs_on_response(&parties[0].blobs, &event, &out, &ended), STATUS_OK);
         }
         outbox_close(&answers);
     }
-    assert_int_equal(result, BLOBS_FALSE);
+    assert_int_equal(ended.result, BLOBS_FALSE);
+    assert_true(hash_equal(&ended.claim.hash, &lie.hash));
     assert_false(ledger_store_has_blob(parties[0].store, &lie.hash));
     assert_int_equal(parties[0].blobs.bytes, 0);
     struct blob_claim other_root = claim;
@@ -353,22 +358,22 @@ static void memory_is_bounded_and_vain_fetches_give_way(void **state) {
     static const uint32_t source[] = {1};
     struct blobs *blobs = &parties[0].blobs;
     struct blob_claim huge = claim_of(0, 2 * BYTES + 1), none = claim_of(0, 0);
-    assert_int_equal(blobs_want(blobs, &huge, source, 1, 0, &out), STATUS_INVALID);
-    assert_int_equal(blobs_want(blobs, &none, source, 1, 0, &out), STATUS_INVALID);
+    assert_int_equal(want_from(&huge, source, 1, 0), STATUS_INVALID);
+    assert_int_equal(want_from(&none, source, 1, 0), STATUS_INVALID);
     uint8_t taken = 0;
-    for (struct blob_claim next = claim_of(taken, BYTES);
-         blobs_want(blobs, &next, source, 1, 0, &out) == STATUS_OK; next = claim_of(taken, BYTES))
+    for (struct blob_claim next = claim_of(taken, BYTES); want_from(&next, source, 1, 0) == STATUS_OK;
+         next = claim_of(taken, BYTES))
         taken++;
     assert_int_equal(taken, 3); /* with their notes, four do not fit into four times their size */
     assert_true(blobs_memory(blobs) <= 4 * (size_t)BYTES);
     for (int64_t now_ns = TIMEOUT_NS; now_ns <= 3 * TIMEOUT_NS; now_ns += TIMEOUT_NS)
         blobs_on_time(blobs, now_ns, &out);
     struct blob_claim newer = claim_of(9, BYTES);
-    assert_int_equal(blobs_want(blobs, &newer, source, 1, 4 * TIMEOUT_NS, &out), STATUS_OK);
+    assert_int_equal(want_from(&newer, source, 1, 4 * TIMEOUT_NS), STATUS_OK);
     assert_true(blobs_memory(blobs) <= 4 * (size_t)BYTES);
     for (uint8_t i = 0; i < 100; i++) { /* small ones: the places are bounded too */
         struct blob_claim small = claim_of((uint8_t)(100 + i), 10);
-        enum status status = blobs_want(blobs, &small, source, 1, 4 * TIMEOUT_NS, &out);
+        enum status status = want_from(&small, source, 1, 4 * TIMEOUT_NS);
         assert_int_equal(status, i < BLOB_FETCHES_MAX - 1 ? STATUS_OK : STATUS_FULL);
     }
 }

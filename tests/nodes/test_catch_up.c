@@ -37,6 +37,7 @@ static struct ledger_rig rig;
 static struct party parties[VALIDATORS];
 static struct outbox out;
 static int64_t now_ns;
+static enum status answer_taken; /* what taking in the last answer came to */
 static uint64_t snapshot_gap;
 static uint32_t nodes[VALIDATORS] = {NODE(0), NODE(1), NODE(2), NODE(3)};
 
@@ -152,7 +153,7 @@ static void deliver_answer(uint16_t to, uint16_t from, uint16_t type, const uint
     struct message_snap_chunk chunk;
     if (type == MESSAGE_CATCHUP_RESP) {
         if (message_decode_catchup_resp(data, bytes, &response) == STATUS_OK)
-            catch_up_on_response(catch_up, from, &response, now_ns, next);
+            answer_taken = catch_up_on_response(catch_up, from, &response, now_ns, next);
     } else if (type == MESSAGE_SNAP_META) {
         if (message_decode_snap_meta(data, bytes, &meta) == STATUS_OK)
             catch_up_on_snap_meta(catch_up, from, &meta, now_ns, next);
@@ -722,6 +723,25 @@ static void a_block_damaged_on_disk_is_fetched_again_and_rewritten(void **state)
     assert_int_equal(parties[0].catch_up.repair.height, 0);
 }
 
+static void a_store_that_cannot_take_the_repaired_block_is_not_passed_over(void **state) {
+    (void)state;
+    uint8_t *data = NULL;
+    size_t size = 0;
+    struct certificate certificate;
+    grow_large(26, 40);
+    hear_all(26);
+    damage_block(&parties[0], 4);
+    assert_int_equal(ledger_store_get_block(parties[0].store, 4, &data, &size, &certificate), STATUS_FAILED);
+    catch_up_damaged(&parties[0].catch_up, 4, now_ns, &out);
+    assert_int_equal(out.count, 1);
+    ledger_disk_set_fault(parties[0].disk, DISK_FAIL_WRITE, 0);
+    answer_taken = STATUS_OK;
+    settle();
+    assert_int_not_equal(answer_taken, STATUS_OK);
+    assert_int_not_equal(answer_taken, STATUS_INVALID); /* the answer was right */
+    ledger_disk_set_fault(parties[0].disk, DISK_SOUND, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define BLOCKS(test) cmocka_unit_test_setup_teardown(test, open_parties, close_parties)
@@ -748,6 +768,8 @@ int main(void) {
         SNAPSHOT(a_chunk_that_is_not_what_was_announced_is_refused),
         SNAPSHOT(a_checkpoint_that_never_comes_is_given_up),
         SNAPSHOT(a_checkpoint_that_is_consistent_and_false_is_refused),
+        cmocka_unit_test_setup_teardown(a_store_that_cannot_take_the_repaired_block_is_not_passed_over,
+                                        open_with_large_blocks, close_parties),
         cmocka_unit_test_setup_teardown(a_block_damaged_on_disk_is_fetched_again_and_rewritten,
                                         open_with_large_blocks, close_parties),
     };

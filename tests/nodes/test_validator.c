@@ -12,6 +12,7 @@
 #include "common/net/message_chain.h"
 #include "common/time/vtime.h"
 #include "nodes/chain/dissemination.h"
+#include "nodes/chain/validator_state.h"
 #include "tests/lib/chain_rig.h"
 
 #define MS VTIME_NS_PER_MS
@@ -175,6 +176,56 @@ static void a_model_is_attested_accepted_and_proven_to_every_edge_server(void **
     }
     assert_true(rig.proofs[0] > proofs);
     assert_true(rig.models[0] > models);
+    chain_rig_close(&rig);
+}
+
+static uint32_t blob_questions; /* to the edge server, of validator 0 */
+
+static bool lose_blob_questions(struct chain_rig *rig, uint32_t from, uint32_t to, uint32_t type,
+                                uint8_t *payload, size_t bytes) {
+    (void)rig;
+    (void)payload;
+    (void)bytes;
+    blob_questions += type == MESSAGE_BLOB_REQ && from == 0 && to == UINT32_MAX;
+    return type != MESSAGE_BLOB_REQ;
+}
+
+static void a_model_that_comes_again_is_asked_for_again(void **state) {
+    (void)state;
+    struct chain_rig rig;
+    chain_rig_open(&rig, 4, QUICK);
+    chain_rig_start_all(&rig);
+    rig.watch = lose_blob_questions;
+    blob_questions = 0;
+    chain_rig_offer_model(&rig, 0);
+    chain_rig_run(&rig, 2 * MS);
+    assert_int_equal(blob_questions, 1);
+    struct validator *validator = rig.validators[0].state;
+    assert_int_equal(validator->mempool.count, 1);
+    blobs_forget(&validator->blobs, &rig.model.blob_hash); /* as when others needed the room */
+    uint8_t data[1024];
+    struct bytes_writer writer = bytes_writer_over(data, sizeof data);
+    transaction_encode(&writer, &rig.model);
+    rig.watch = NULL;
+    chain_rig_submit_bytes(&rig, 0, 0, data, writer.used);
+    chain_rig_run(&rig, 2 * S);
+    assert_true(rig.models[0] >= 1);
+    chain_rig_close(&rig);
+}
+
+static void a_model_whose_hash_is_a_lie_leaves_the_mempool(void **state) {
+    (void)state;
+    struct chain_rig rig;
+    chain_rig_open(&rig, 4, QUICK);
+    chain_rig_start_all(&rig);
+    rig.lying_hash = true;
+    chain_rig_offer_model(&rig, 1);
+    chain_rig_submit(&rig, 0, 1, 3); /* the next of the same sender */
+    chain_rig_run(&rig, 2 * S);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(validator_mempool_count(rig.validators[i].state), 0);
+    assert_int_equal(rig.models[0], 0);
+    assert_int_equal(rig.proofs[0], 1); /* of the records: what cannot stand on chain holds up nothing */
     chain_rig_close(&rig);
 }
 
@@ -374,6 +425,8 @@ int main(void) {
         cmocka_unit_test(blocks_of_many_parts_travel_down_the_tree),
         cmocka_unit_test(verification_costs_virtual_time),
         cmocka_unit_test(a_model_is_attested_accepted_and_proven_to_every_edge_server),
+        cmocka_unit_test(a_model_that_comes_again_is_asked_for_again),
+        cmocka_unit_test(a_model_whose_hash_is_a_lie_leaves_the_mempool),
         cmocka_unit_test(one_that_dies_and_comes_back_catches_up),
         cmocka_unit_test(all_die_at_any_moment_and_go_on_where_they_were),
         cmocka_unit_test(a_partition_without_quorum_stops_the_chain_and_healing_restores_it),
