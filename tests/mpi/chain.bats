@@ -86,6 +86,8 @@ agree() {
     sound factory-one 4 5
     sound factory-many 4 5
     [ "$(jq .summary.chain.restarts "$OUT/factory-many.json")" -eq 1 ]
+    [ "$(jq .summary.chain.transactions "$OUT/factory-many.json")" -gt 0 ]
+    [ "$(jq .summary.chain.models_accepted "$OUT/factory-many.json")" -gt 0 ]
 }
 
 @test "a run with validators is not gone on with" {
