@@ -47,15 +47,21 @@ void byzantine_pass(const struct byzantine_call *call) {
     world_say(call->world, call->member, call->to, call->type, call->payload, call->bytes);
 }
 
-void byzantine_say_vote(const struct byzantine_call *call, struct vote *vote) {
-    struct message_vote message = {.count = 1};
-    uint8_t data[8 + VOTE_BYTES];
+void byzantine_say_votes(const struct byzantine_call *call, const struct message_vote *message) {
+    uint8_t data[8 + MESSAGE_VOTES_MAX * VOTE_BYTES];
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
-    vote_sign(byzantine_genesis(call), byzantine_key(call), vote);
-    message.votes[0] = *vote;
-    message_encode_vote(&writer, &message);
+    if (message->count == 0)
+        return;
+    message_encode_vote(&writer, message);
     if (!writer.failed)
         world_say(call->world, call->member, call->to, MESSAGE_VOTE, data, writer.used);
+}
+
+void byzantine_say_vote(const struct byzantine_call *call, struct vote *vote) {
+    struct message_vote message = {.count = 1};
+    vote_sign(byzantine_genesis(call), byzantine_key(call), vote);
+    message.votes[0] = *vote;
+    byzantine_say_votes(call, &message);
 }
 
 void byzantine_say_proposal(const struct byzantine_call *call, struct proposal *proposal) {

@@ -43,8 +43,10 @@ uint32_t byzantine_below(const struct byzantine_call *call, uint32_t bound);
 /* The half of the validators that hears the second version. */
 bool byzantine_half(const struct byzantine_call *call, uint32_t node);
 
-void byzantine_pass(const struct byzantine_call *call);                                    /* as it is */
-void byzantine_say_vote(const struct byzantine_call *call, struct vote *vote);             /* signs it */
+void byzantine_pass(const struct byzantine_call *call);                        /* as it is */
+void byzantine_say_vote(const struct byzantine_call *call, struct vote *vote); /* signs it */
+/* As they are; nothing when there are none. */
+void byzantine_say_votes(const struct byzantine_call *call, const struct message_vote *message);
 void byzantine_say_proposal(const struct byzantine_call *call, struct proposal *proposal); /* signs it */
 void byzantine_say_part(const struct byzantine_call *call, const struct message_block_part *part);
 

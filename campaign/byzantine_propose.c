@@ -130,11 +130,7 @@ static void say_polka(const struct byzantine_call *call, uint64_t height, uint32
         if (found != NULL)
             message.votes[message.count++] = found->vote;
     }
-    uint8_t data[8 + VALIDATORS_MAX * VOTE_BYTES];
-    struct bytes_writer writer = bytes_writer_over(data, sizeof data);
-    message_encode_vote(&writer, &message);
-    if (!writer.failed)
-        world_say(call->world, call->member, call->to, MESSAGE_VOTE, data, writer.used);
+    byzantine_say_votes(call, &message);
 }
 
 static bool say_stale(const struct byzantine_call *call, const struct proposal *proposal) {

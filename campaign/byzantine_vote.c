@@ -119,8 +119,21 @@ void byzantine_forge(const struct byzantine_call *call, const struct vote *preco
         say_certificate(call, &certificate);
 }
 
+/* Keeps its own vote for a block to itself and says nil: the polka that it makes is not seen by others. */
+static void say_nil(const struct byzantine_call *call, const struct vote *own) {
+    struct vote vote = *own;
+    bool added;
+    (void)signed_set_vote(&call->world->signatures, own, &added);
+    vote.block_id = nil;
+    byzantine_say_vote(call, &vote);
+}
+
 static void say_bent(const struct byzantine_call *call, const struct vote *own) {
     struct vote vote = *own;
+    if (byzantine_does(call, BYZANTINE_STALE_POLKA)) {
+        say_nil(call, own);
+        return;
+    }
     if (byzantine_does(call, BYZANTINE_FAR_ROUNDS) && byzantine_chance(call, 0.5))
         say_far(call, vote);
     if (byzantine_does(call, BYZANTINE_FORGED_CERTIFICATE) && own->type == VOTE_PRECOMMIT)
@@ -142,23 +155,26 @@ static void say_bent(const struct byzantine_call *call, const struct vote *own) 
 
 bool byzantine_bend_votes(const struct byzantine_call *call) {
     struct message_vote message;
-    uint32_t bend =
-        BYZANTINE_FAR_ROUNDS | BYZANTINE_FORGED_CERTIFICATE | BYZANTINE_EQUIVOCATE_VOTE | BYZANTINE_MUTATE;
+    uint32_t bend = BYZANTINE_FAR_ROUNDS | BYZANTINE_FORGED_CERTIFICATE | BYZANTINE_EQUIVOCATE_VOTE |
+                    BYZANTINE_MUTATE | BYZANTINE_STALE_POLKA;
     if (message_decode_vote(call->payload, call->bytes, &message) != STATUS_OK)
         return false;
-    bool any = false;
+    uint32_t others = 0;
     for (uint32_t i = 0; i < message.count; i++) {
-        const struct vote *vote = &message.votes[i];
-        if (vote->validator != call->member->node)
+        const struct vote own = message.votes[i], *vote = &own;
+        if (vote->validator != call->member->node) {
+            message.votes[others++] = *vote;
             continue;
+        }
         if (!hash_is_zero(&vote->block_id)) {
             call->self->value_height = vote->height;
             call->self->value = vote->block_id;
         }
         if ((call->self->behaviours & bend) == 0)
-            continue;
+            return false;
         say_bent(call, vote);
-        any = true;
     }
-    return any && message.count == 1;
+    message.count = others;
+    byzantine_say_votes(call, &message);
+    return true;
 }

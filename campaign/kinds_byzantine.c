@@ -99,10 +99,31 @@ static void write_forged(struct fault_plan *plan) {
     plan->quality.loss = 0.1;
 }
 
-/* Rows 12 and 20: a liar that proposes with the oldest polka it knows, in a network that splits locks. */
+/* Rows 12 and 20, against a lock. Round 0: too few honest validators hear the proposal for a polka; the liar
+ * has a prevote of its own that makes one, and keeps it to itself. Round 1: honest validators lock on another
+ * value, but one that misses a prevote. From then on only liars are heard to propose: they propose the old
+ * value with its old polka, until in the last round everybody is heard again. */
 static void write_stale_polka(struct fault_plan *plan) {
     kind_find("phases")->write(plan);
     lie(plan, BYZANTINE_STALE_POLKA);
+    uint32_t count = plan->validators, rounds = count < 7 ? count + 3 : NETWORK_PHASES_MAX / 3;
+    uint64_t liars = 0, ears;
+    for (uint32_t i = 0; i < count; i++)
+        liars |= (uint64_t)(plan->behaviours[i] != 0) << i;
+    plan->phase_count = rounds * 3;
+    for (uint32_t i = 0; i < plan->phase_count; i++)
+        plan->phases[i] = plan_heard_by(plan, UINT64_MAX);
+    ears = liars | plan_pick_faulty(plan, quorum_size(count) - plan->faults_max);
+    plan->phases[0] = plan_heard_by(plan, ears);
+    uint32_t victim = plan_pick(plan, 0);
+    for (uint32_t i = 0; i < count - quorum_size(count); i++)
+        network_cut_one_way(&plan->phases[4], plan_pick(plan, UINT64_C(1) << victim), victim);
+    plan->phases[5] = plan_heard_by(plan, ~liars); /* or a liar would decide with the vote that it keeps */
+    for (uint32_t round = 2; round + 1 < rounds; round++)
+        for (uint32_t i = 0; i < count; i++)
+            if ((liars >> i & 1) == 0)
+                plan->phases[3 * round].open[i] = 1u << i | 1u << count;
+    plan->fault_ns = MS(6000);
 }
 
 /* Any lies, in any network, with deaths of honest validators between. */
@@ -128,7 +149,7 @@ const struct kind kinds_byzantine[] = {
     {"far-rounds", "23", "votes for rounds and heights far ahead", 3, write_far_rounds},
     {"liar", "24", "lies in STATUS and in catch-up", 4, write_liar},
     {"forged", "25", "forged certificates", 3, write_forged},
-    {"stale-polka", "12,20", "proposals with polkas older than locks", 6, write_stale_polka},
+    {"stale-polka", "12,20", "proposals with polkas older than locks", 10, write_stale_polka},
     {"chaos", "11,12,13,16,17,20,21,23,24", "any lies, any network, deaths", 8, write_chaos},
     {NULL, NULL, NULL, 0, NULL},
 };

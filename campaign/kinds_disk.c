@@ -101,7 +101,7 @@ static void write_lying_sync(struct fault_plan *plan) {
         fault_plan_add(plan, plan_between_ns(plan, MS(600), MS(2000)), FAULT_POWER, member)->value =
             random_next(&plan->random);
     }
-    plan->forgetful |= liars;
+    plan->faulty = liars;
 }
 
 /* Row 40: f validators are far behind and catch up through checkpoints, dying now and then. */

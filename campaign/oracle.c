@@ -129,7 +129,7 @@ void oracle_certified(struct oracle *oracle, enum invariant invariant, uint64_t 
     const struct hash *committed = &oracle->blocks[height - 1].id;
     if (hash_equal(committed, id))
         return;
-    if (invariant == I1_AGREEMENT)
+    if (invariant == I1_AGREEMENT || oracle->expect_fork)
         fork_found(oracle, height, committed, id);
     else
         oracle_violation(oracle, invariant, height, "a header is taken that is not the one committed");

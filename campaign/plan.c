@@ -66,6 +66,16 @@ uint64_t plan_pick_faulty(struct fault_plan *plan, uint32_t count) {
     return picked;
 }
 
+struct network_links plan_heard_by(const struct fault_plan *plan, uint64_t ears) {
+    struct network_links links = {{0}};
+    uint32_t client = plan->validators + plan->twins;
+    for (uint32_t i = 0; i <= client; i++) {
+        links.open[i] = (uint32_t)(ears & ((UINT64_C(1) << client) - 1)) | 1u << i | 1u << client;
+        links.open[client] |= 1u << i;
+    }
+    return links;
+}
+
 const char *fault_op_name(enum fault_op op) {
     static const char *const names[FAULT_OP_COUNT] = {
         [FAULT_KILL] = "kill",

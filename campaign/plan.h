@@ -71,7 +71,7 @@ struct fault_plan {
     uint32_t heights_before; /* stop the fault phase when this height is reached everywhere; 0: never */
     enum plan_outcome outcome;
     uint64_t forgetful; /* members whose disk may lose what it said was safe: no I7 for them */
-    uint64_t lost;      /* members that cannot come back: not in the core */
+    uint64_t faulty;    /* members that do not lie, but whose disk does: they count against f */
     bool restart_stopped;
     int64_t client_interval_ns; /* between transactions */
     bool client_lies;           /* same nonce twice, late, oversized */
@@ -92,6 +92,8 @@ int64_t plan_between_ns(struct fault_plan *plan, int64_t least_ns, int64_t most_
 uint32_t plan_pick(struct fault_plan *plan, uint64_t except);
 /* f distinct validators; returns their bits. */
 uint64_t plan_pick_faulty(struct fault_plan *plan, uint32_t count);
+/* What anybody says reaches only the validators in `ears`; the client and all reach each other. */
+struct network_links plan_heard_by(const struct fault_plan *plan, uint64_t ears);
 const char *fault_op_name(enum fault_op op);
 
 #endif

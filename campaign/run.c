@@ -41,7 +41,8 @@ static enum status make_world(struct run *run, const struct campaign_options *op
         twins |= UINT64_C(1) << plan->twin_of[i];
     for (uint32_t i = 0; i < world->client; i++) {
         struct member *member = &world->members[i];
-        bool honest = plan->behaviours[member->node] == 0 && (twins >> member->node & 1) == 0;
+        bool honest =
+            plan->behaviours[member->node] == 0 && ((twins | plan->faulty) >> member->node & 1) == 0;
         oracle_add_member(&run->oracle, member->node, honest, (plan->forgetful >> member->node & 1) != 0);
         if (plan->behaviours[member->node] != 0)
             member->byzantine = byzantine_open(plan->behaviours[member->node], plan->seed + i);
@@ -75,7 +76,7 @@ static struct spread core_heights(const struct run *run) {
     struct spread spread = {.least = UINT64_MAX};
     for (uint32_t i = 0; i < run->world.client; i++) {
         const struct member *member = &run->world.members[i];
-        if (!run->oracle.members[i].honest || (run->plan.lost >> member->node & 1) != 0)
+        if (!run->oracle.members[i].honest)
             continue;
         uint64_t height = member->mode == MEMBER_UP ? member->height : 0;
         if (height < spread.least)

@@ -1,5 +1,9 @@
 #include "campaign/sight.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "common/net/message_chain.h"
 
 static void see_certificate(const struct certificate *certificate, const struct block_header *header,
@@ -112,4 +116,61 @@ enum network_class sight_class(uint16_t type, const uint8_t *payload, size_t byt
         return NETWORK_PROPOSAL;
     }
     return NETWORK_OTHER;
+}
+
+static void value_text(const struct hash *value, char text[HASH_TEXT_BYTES]) {
+    hash_text(value, text);
+    snprintf(text + 8, HASH_TEXT_BYTES - 8, "%s", "");
+    if (hash_is_zero(value))
+        snprintf(text, HASH_TEXT_BYTES, "nil");
+}
+
+struct lines {
+    char *text;
+    size_t size, used;
+};
+
+static void add_text(struct lines *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_text(struct lines *lines, const char *format, ...) {
+    if (lines->used >= lines->size)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    int more = vsnprintf(lines->text + lines->used, lines->size - lines->used, format, arguments);
+    va_end(arguments);
+    lines->used += more > 0 ? (size_t)more : 0;
+}
+
+static void add_sight(void *context, const struct sight *sight) {
+    char value[HASH_TEXT_BYTES];
+    if (sight->kind == SIGHT_VOTE) {
+        const struct vote *vote = sight->vote;
+        value_text(&vote->block_id, value);
+        add_text(context, " %s %" PRIu64 "/%u of %u: %s",
+                 vote->type == VOTE_PREVOTE ? "prevote" : "precommit", vote->height, vote->round,
+                 vote->validator, value);
+    } else if (sight->kind == SIGHT_PROPOSAL) {
+        const struct proposal *proposal = sight->proposal;
+        value_text(&proposal->block_id, value);
+        add_text(context, " %" PRIu64 "/%u of %u, valid round %d: %s", proposal->height, proposal->round,
+                 proposal->proposer, proposal->valid_round, value);
+    } else {
+        value_text(&sight->certificate->block_id, value);
+        add_text(context, " certificate %" PRIu64 "/%u: %s", sight->certificate->height,
+                 sight->certificate->round, value);
+    }
+}
+
+void sight_text(uint16_t type, const uint8_t *payload, size_t bytes, char *text, size_t size) {
+    const struct message_info *info = message_info(type);
+    struct lines lines = {.text = text, .size = size};
+    add_text(&lines, "%s", info == NULL ? "unknown" : info->name);
+    if (type == MESSAGE_STATUS) {
+        struct message_status status;
+        if (message_decode_status(payload, bytes, &status) == STATUS_OK)
+            add_text(&lines, " %" PRIu64 "/%u step %u, lock %d, valid %d, votes %" PRIx64 " %" PRIx64,
+                     status.height, status.round, status.step, status.locked_round, status.valid_round,
+                     status.prevotes, status.precommits);
+    }
+    sight_message(type, payload, bytes, add_sight, &lines);
 }

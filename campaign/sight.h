@@ -25,4 +25,7 @@ void sight_message(uint16_t type, const uint8_t *payload, size_t bytes, sight_ea
 enum network_class sight_class(uint16_t type, const uint8_t *payload, size_t bytes, uint64_t *height,
                                uint32_t *round);
 
+/* One readable line about a message: its name, and height, round and value of what is signed in it. */
+void sight_text(uint16_t type, const uint8_t *payload, size_t bytes, char *text, size_t size);
+
 #endif

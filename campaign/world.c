@@ -134,10 +134,9 @@ static bool on_crash_point(void *context, const char *point) {
     struct member *member = context;
     struct world *world = member->world;
     member->persisted = true;
-    if (strcmp(point, "votes-sentinel") == 0) { /* the store still tells of the signature before this one */
-        world_see_votes(world, member);
+    world_see_votes(world, member);
+    if (strcmp(point, "votes-sentinel") == 0) /* the store still tells of the signature before this one */
         member->votes_due = true;
-    }
     if (member->crash_point[0] == 0 || strcmp(point, member->crash_point) != 0)
         return false;
     if (member->crash_skip > 0) {

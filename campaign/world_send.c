@@ -14,6 +14,16 @@ static const char *type_name(uint16_t type) {
     return info == NULL ? "unknown" : info->name;
 }
 
+/* The text is made only where somebody reads it; the digest is of the numbers. */
+static void trace_message(struct world *world, const struct member *member, const char *verb, uint32_t other,
+                          uint16_t type, const uint8_t *payload, size_t bytes) {
+    char text[400] = "";
+    if (world->config.trace != NULL)
+        sight_text(type, payload, bytes, text, sizeof text);
+    world_mix(world, (uint64_t)type << 48 ^ (uint64_t)other << 32 ^ bytes);
+    world_trace(world, member, "%s %u %s", verb, other, text);
+}
+
 /* ---- sending ---- */
 
 static void keep_past(struct world *world, uint32_t from_node, uint16_t type, const uint8_t *payload,
@@ -87,6 +97,8 @@ void world_say(struct world *world, struct member *from, uint32_t to_node, uint1
                const uint8_t *payload, size_t bytes) {
     world_mix(world, (uint64_t)type << 32 ^ to_node);
     from->sends++;
+    if (from->byzantine != NULL)
+        trace_message(world, from, "really sends", to_node, type, payload, bytes);
     if (world->watch.on_send != NULL)
         world->watch.on_send(world->watch.context, from, to_node, type, payload, bytes);
     keep_past(world, from->node, type, payload, bytes);
@@ -131,8 +143,7 @@ static bool carry_out_send(struct world *world, struct member *member, const str
         world_kill(world, member);
         return false;
     }
-    world_trace(world, member, "sends %s to %u, %u bytes", type_name(action->type), action->node,
-                action->bytes);
+    trace_message(world, member, "sends", action->node, action->type, payload, action->bytes);
     note_round(member, action->type, payload, action->bytes);
     if (member->byzantine != NULL)
         byzantine_send(member->byzantine, world, member, action, payload);
@@ -209,7 +220,7 @@ void world_deliver(struct world *world, const struct world_event *event) {
                     event->from_node);
         return;
     }
-    world_trace(world, member, "gets %s from %u", type_name(event->type), event->from_node);
+    trace_message(world, member, "gets", event->from_node, event->type, event->payload, event->bytes);
     if (world->watch.on_deliver != NULL)
         world->watch.on_deliver(world->watch.context, member, event->type, event->payload, event->bytes);
     struct node_event given = {.now_ns = world->now_ns + member->clock_skew_ns,
