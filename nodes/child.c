@@ -179,7 +179,7 @@ static enum status child_died(struct hosting *hosting, struct error *error) {
 
 static enum status exchange(struct hosting *hosting, enum hosting_call call, const struct node_event *event,
                             struct frame *frame) {
-    struct child_call_head head = {.call = call};
+    struct child_call_head head = {.call = call, .clock_offset_ns = hosting->env.clock_offset_ns};
     if (event != NULL) {
         head.event = *event;
         head.payload_bytes = (uint32_t)event->payload_bytes;

@@ -34,6 +34,7 @@ enum status frame_receive(int socket, struct frame *frame);
 struct child_call_head {
     uint32_t call;
     uint32_t payload_bytes;
+    int64_t clock_offset_ns; /* of its struct node_env */
     struct node_event event; /* its payload pointer means nothing */
 };
 

@@ -86,6 +86,7 @@ static enum status serve(struct child *child, int socket) {
     if (child->frame.size != sizeof head + head.payload_bytes || (uint32_t)head.event.type >= MESSAGE_COUNT)
         return STATUS_INVALID;
     head.event.payload = child->frame.data + sizeof head;
+    child->hosting.env.clock_offset_ns = head.clock_offset_ns;
     outbox_reset(&child->out);
     if (head.call == HOSTING_TOTALS)
         reply.status = hosting_totals(&child->hosting, &reply.totals, &error);

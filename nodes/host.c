@@ -10,6 +10,7 @@
 #include "common/record/durable.h"
 #include "common/time/wall.h"
 #include "nodes/chain/chain.h"
+#include "nodes/clock.h"
 #include "nodes/hosting_ledger.h"
 #include "nodes/labelled.h"
 #include "nodes/task.h"
@@ -182,6 +183,9 @@ enum status host_call(struct host *host, struct host_node *node, enum hosting_ca
                       const struct node_event *event) {
     struct error error = {0};
     struct host_handler *handler = handler_of(node, call, event);
+    if (node->wrong_clock)
+        node->hosting.env.clock_offset_ns =
+            clock_offset_ns(host->config.scenario, host->config.topology, node->totals.node, event->now_ns);
     int64_t begin_ns = wall_now_ns();
     enum status status = hosting_call(&node->hosting, call, event, &host->out, &error);
     if (handler != NULL) {

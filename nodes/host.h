@@ -41,6 +41,7 @@ struct host_handler {
 struct host_node {
     enum node_mode mode;
     uint32_t incarnation;
+    bool wrong_clock; /* at some time */
     int64_t hung_until_ns;
     struct hosting hosting;
     struct network_card card;

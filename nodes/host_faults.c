@@ -37,8 +37,8 @@ static int64_t begins_ns(const struct host *host, const struct scenario_fault *f
     int64_t begin_ns = scenario_begin_ns(host->config.scenario);
     if (fault->at_ns >= begin_ns)
         return fault->at_ns;
-    bool once =
-        fault->kind == FAULT_RESTART || fault->kind > FAULT_DISK_FULL; /* over as soon as it is done */
+    bool once = fault->kind == FAULT_RESTART ||
+                (fault_on_ledger(fault->kind) && fault->kind != FAULT_DISK_FULL); /* over as soon as done */
     bool over = fault->kind == FAULT_CRASH ? is_mended(host, node, fault->at_ns, begin_ns)
                                            : once || fault->until_ns <= begin_ns;
     return over ? VTIME_NEVER : begin_ns;
@@ -51,6 +51,7 @@ enum status host_post_faults(struct host *host, uint32_t node) {
         int64_t at_ns = concerns(host, fault, node) ? begins_ns(host, fault, node) : VTIME_NEVER;
         if (at_ns == VTIME_NEVER)
             continue;
+        host->nodes[node].wrong_clock |= fault->kind == FAULT_CLOCK;
         post(host, node, WIRE_FAULT_BEGIN, i, at_ns);
         bool ends =
             fault->kind != FAULT_CRASH && fault->kind != FAULT_RESTART && fault->until_ns != VTIME_NEVER;
@@ -136,9 +137,9 @@ enum status host_fault(struct host *host, struct host_node *node, const struct e
         hang(node, fault);
     else if (fault->kind == FAULT_HANG)
         go_on(node);
-    else if (fault->kind >= FAULT_DISK_FULL)
+    else if (fault_on_ledger(fault->kind))
         status = disk_fault(node, fault, begins, host->error);
-    else
+    else if (fault->kind != FAULT_CLOCK) /* that is looked up (clock.h) */
         card_fault(&node->card, &host->engine, wire->index, begins);
     struct row row = {.kind = ROW_FAULT,
                       .as.fault = {.at_ns = event->key.time_ns,

@@ -22,7 +22,7 @@ struct ledger_store; /* common/ledger/store.h */
 struct outbox; /* nodes/outbox.h: what the node wants done, carried out by the host after the handler returns
                 */
 
-/* Fixed for the life of a node. All borrowed. */
+/* Fixed for the life of a node but for its clock. All borrowed. */
 struct node_env {
     uint32_t self;
     const struct scenario *scenario;
@@ -31,7 +31,9 @@ struct node_env {
         *bearings;               /* where devices get their windows; opened once per process by the host */
     const struct chain *chain;   /* genesis and this node's key; NULL in a run without validators */
     struct ledger_store *ledger; /* a validator's disk, opened by its host before on_start; NULL for others */
-    struct error *error;         /* where on_start and on_restart may say why they fail; NULL elsewhere */
+    int64_t clock_offset_ns; /* what its own clock shows, less the time of the call; 0 unless a fault set it
+                                wrong. For what it tells others about the time, and nothing else */
+    struct error *error;     /* where on_start and on_restart may say why they fail; NULL elsewhere */
 };
 
 /* A message that arrived, or a timer that fired. */

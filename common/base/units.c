@@ -32,6 +32,7 @@ struct unit {
 static const struct unit units[] = {
     {"", UNIT_PLAIN, 0, 1, SCALE_PRINTED},
     {"%", UNIT_RATIO, -2, 1, SCALE_READ_ONLY},
+    {"ppm", UNIT_RATIO, -6, 1, SCALE_READ_ONLY},
     {"", UNIT_RATIO, 0, 1, SCALE_PRINTED},
     {"", UNIT_GAIN, 0, 1, SCALE_PRINTED},
     {"dB", UNIT_GAIN, 0, 1, SCALE_DECIBEL},

@@ -14,7 +14,7 @@
 
 enum unit_dimension {
     UNIT_PLAIN = 0,     /* a number without unit */
-    UNIT_RATIO,         /* a number, or percent: 5 % is 0.05 */
+    UNIT_RATIO,         /* a number, percent or ppm: 5 % is 0.05 */
     UNIT_GAIN,          /* a power ratio, or dB: -30 dB is 0.001 */
     UNIT_DECIBEL,       /* dB, kept as dB */
     UNIT_DATA,          /* bit */

@@ -131,6 +131,7 @@ struct scenario_training {
 
 /* What the nodes of role chain run; ignored without any. */
 enum chain_durability { CHAIN_POWER = 0, CHAIN_PROCESS };
+enum chain_time { CHAIN_TIME_MONOTONE = 0, CHAIN_TIME_PROPOSER };
 struct scenario_chain {
     int64_t timeout_ns, timeout_step_ns, timeout_max_ns; /* T(r) = min(T0 + delta r, cap) */
     int64_t status_interval_ns; /* beacon of what a validator holds; retransmission follows from it */
@@ -146,7 +147,11 @@ struct scenario_chain {
     double verify_cycles_per_bit; /* f of T_cv = S_B f / f_b; charged before the prevote */
     double validator_clock_hz;    /* f_b */
     enum chain_durability durability;
-    uint32_t model_slots; /* an edge server offers a model every so many slots; 0: never */
+    enum chain_time time;     /* what the time of a block must satisfy (docs/chain.md) */
+    int64_t precision_ns;     /* proposer: how far clocks of validators may be apart */
+    int64_t message_delay_ns; /* proposer: how long a proposal may travel */
+    bool exclude_accused;     /* validators that evidence speaks against do not propose */
+    uint32_t model_slots;     /* an edge server offers a model every so many slots; 0: never */
 };
 
 /* Who the nodes are, and whether what they say is sealed. */
@@ -180,7 +185,8 @@ enum fault_kind {
     FAULT_LEDGER_CORRUPT,
     FAULT_LEDGER_ROLLBACK,
     FAULT_LEDGER_WIPE,
-    FAULT_LEDGER_UNLINK
+    FAULT_LEDGER_UNLINK,
+    FAULT_CLOCK /* of a validator */
 };
 
 /* Does it hit nodes (`node`), rather than links (`from`, `to`)? */
@@ -188,12 +194,17 @@ static inline bool fault_on_node(enum fault_kind kind) {
     return kind <= FAULT_HANG || kind >= FAULT_DISK_FULL;
 }
 
+/* Does it hit the ledger of a validator? */
+static inline bool fault_on_ledger(enum fault_kind kind) {
+    return kind >= FAULT_DISK_FULL && kind <= FAULT_LEDGER_UNLINK;
+}
+
 enum ledger_file { LEDGER_VOTES = 0, LEDGER_CHAIN, LEDGER_BLOBS, LEDGER_SENTINEL };
 
 /* One line of the fault schedule. crash/restart: at, node. hang: at, until, node. partition: at, until, from,
  * to, one_way. disk-full: at, until, node. ledger-rollback: at (copied), until (put back), node.
- * ledger-corrupt, ledger-wipe, ledger-unlink: at, node. The rest are link faults: at, until, from, to, value
- * (probability, or rate factor in (0, 1]). */
+ * ledger-corrupt, ledger-wipe, ledger-unlink: at, node. clock: at, until, node, offset, drift. The rest are
+ * link faults: at, until, from, to, value (probability, or rate factor in (0, 1]). */
 struct scenario_fault {
     enum fault_kind kind;
     int64_t at_ns;
@@ -204,6 +215,8 @@ struct scenario_fault {
     bool one_way;
     double value;
     enum ledger_file file; /* ledger-corrupt, ledger-unlink */
+    int64_t offset_ns;     /* clock: ahead by this at `at` (negative: behind) */
+    double drift;          /* clock: and by this much more per unit of time since; -1: it stands still */
 };
 
 struct scenario {

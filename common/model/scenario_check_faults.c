@@ -93,18 +93,22 @@ static void check_ends(struct scenario_load *load, const struct topology_plan *p
                         fault->to);
 }
 
-/* Only validators have a ledger, and it is copied before it is put back. */
-static void check_ledger(struct scenario_load *load, const struct topology_plan *plan, uint32_t index) {
+/* Only validators have a ledger and a clock, and a ledger is copied before it is put back. */
+static void check_validator(struct scenario_load *load, const struct topology_plan *plan, uint32_t index) {
     const struct scenario_fault *fault = &load->scenario->faults[index];
     uint32_t group = *fault->node != '\0' ? plan_select(plan, fault->node).group : TOPOLOGY_NONE;
-    if (fault->kind < FAULT_DISK_FULL)
+    bool clock = fault->kind == FAULT_CLOCK;
+    if (!fault_on_ledger(fault->kind) && !clock)
         return;
     if (group != TOPOLOGY_NONE && scenario_sound(load, "nodes", group, "role") &&
         load->scenario->groups[group].role != ROLE_CHAIN)
-        scenario_report(load, "faults", index, "node", "`%s` is no validator; only they have a ledger",
-                        fault->node);
+        scenario_report(load, "faults", index, "node", "`%s` is no validator; only they have a %s",
+                        fault->node, clock ? "clock" : "ledger");
     if (fault->kind == FAULT_LEDGER_ROLLBACK && fault->until_ns == VTIME_NEVER)
         scenario_report(load, "faults", index, "kind", "needs `until`, when the copy is put back");
+    if (clock && fault->offset_ns == 0 && fault->drift == 0 &&
+        scenario_sound(load, "faults", index, "offset") && scenario_sound(load, "faults", index, "drift"))
+        scenario_report(load, "faults", index, "kind", "needs `offset` or `drift`, or nothing would happen");
 }
 
 struct moment {
@@ -175,8 +179,8 @@ static void check_crashes(struct scenario_load *load, const struct topology_plan
     for (uint32_t i = 0; i < scenario->fault_count; i++) {
         const struct scenario_fault *fault = &scenario->faults[i];
         bool known = *fault->node != '\0' && plan_select(plan, fault->node).group != TOPOLOGY_NONE;
-        bool back = fault->kind == FAULT_LEDGER_ROLLBACK;
-        if (known && fault_on_node(fault->kind))
+        bool back = fault->kind == FAULT_LEDGER_ROLLBACK, clock = fault->kind == FAULT_CLOCK;
+        if (known && fault_on_node(fault->kind) && !clock) /* a clock may be wrong while its owner is down */
             moments[count++] = (struct moment){.at_ns = back ? fault->until_ns : fault->at_ns, .index = i};
     }
     qsort(moments, count, sizeof *moments, compare_moments);
@@ -194,7 +198,7 @@ void scenario_check_faults(struct scenario_load *load, const struct topology_pla
             continue;
         check_times(load, i);
         if (fault_on_node(fault->kind))
-            check_ledger(load, plan, i);
+            check_validator(load, plan, i);
         if (fault_on_node(fault->kind))
             scenario_check_name(load, plan, "faults", i, "node", fault->node);
         else

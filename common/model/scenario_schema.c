@@ -180,7 +180,7 @@ const struct schema scenario_schema_link = SCHEMA(link_rows, "link");
 static const char *const fault_names[] = {"crash",   "restart",   "hang",    "partition", "loss",
                                           "corrupt", "duplicate", "reorder", "rate",
                                           "disk-full", "ledger-corrupt", "ledger-rollback", "ledger-wipe",
-                                          "ledger-unlink", NULL};
+                                          "ledger-unlink", "clock", NULL};
 static const char *const fault_docs[] = {"the node's process is killed; what it held in memory is gone",
                                          "a crashed node comes back with what it had stored",
                                          "the node's process is stopped, and continued at `until`",
@@ -196,7 +196,9 @@ static const char *const fault_docs[] = {"the node's process is killed; what it 
                                          "the ledger of a validator is copied at `at`, and the copy put back at `until`, while it "
                                          "is down",
                                          "while a validator is down, its ledger is removed",
-                                         "`file` of a running validator's ledger is removed: it stops at its next write", NULL};
+                                         "`file` of a running validator's ledger is removed: it stops at its next write",
+                                         "the clock by which a validator dates blocks is wrong by `offset` and `drift`, and right "
+                                         "again from `until` on; nothing else goes by that clock", NULL};
 static const char *const file_names[] = {"votes", "chain", "blobs", "sentinel", NULL};
 static const char *const file_docs[] = {"what it has signed and locked", "blocks and state", "models",
                                         "the guard against going back behind a signature", NULL};
@@ -204,7 +206,7 @@ static const char *const file_docs[] = {"what it has signed and locked", "blocks
 #define LEDGER_FAULTS                                                                                        \
     (BIT(FAULT_DISK_FULL) | BIT(FAULT_LEDGER_CORRUPT) | BIT(FAULT_LEDGER_ROLLBACK) | BIT(FAULT_LEDGER_WIPE) | \
      BIT(FAULT_LEDGER_UNLINK))
-#define NODE_FAULTS (BIT(FAULT_CRASH) | BIT(FAULT_RESTART) | BIT(FAULT_HANG) | LEDGER_FAULTS)
+#define NODE_FAULTS (BIT(FAULT_CRASH) | BIT(FAULT_RESTART) | BIT(FAULT_HANG) | LEDGER_FAULTS | BIT(FAULT_CLOCK))
 
 static const struct schema_field fault_rows[] = {
     {.key = "kind", .type = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED, MEMBER(scenario_fault, kind), .names = fault_names,
@@ -212,7 +214,8 @@ static const struct schema_field fault_rows[] = {
     {.key = "at", .type = SCHEMA_TIME, .flags = SCHEMA_REQUIRED, MEMBER(scenario_fault, at_ns), .maximum = RUN_NS,
      .doc = "When it begins, from the start of the run."},
     {.key = "until", .type = SCHEMA_TIME, .flags = SCHEMA_NEVER, MEMBER(scenario_fault, until_ns), .maximum = RUN_NS,
-     .when = KINDS(BIT(FAULT_HANG) | BIT(FAULT_PARTITION) | BIT(FAULT_DISK_FULL) | BIT(FAULT_LEDGER_ROLLBACK) | LINK_FAULTS),
+     .when = KINDS(BIT(FAULT_HANG) | BIT(FAULT_PARTITION) | BIT(FAULT_DISK_FULL) | BIT(FAULT_LEDGER_ROLLBACK) | BIT(FAULT_CLOCK) |
+                   LINK_FAULTS),
      .doc = "When it ends; left out, it lasts to the end of the run. `ledger-rollback` needs it."},
     {.key = "node", .type = SCHEMA_NAME, .flags = SCHEMA_REQUIRED | SCHEMA_REFERENCE, MEMBER(scenario_fault, node),
      .when = KINDS(NODE_FAULTS), .doc = "Node, or group of nodes, that it hits."},
@@ -228,6 +231,11 @@ static const struct schema_field fault_rows[] = {
     {.key = "file", .type = SCHEMA_ENUM, MEMBER(scenario_fault, file), .names = file_names, .name_docs = file_docs,
      .fallback = "votes", .when = KINDS(BIT(FAULT_LEDGER_CORRUPT) | BIT(FAULT_LEDGER_UNLINK)),
      .doc = "Which file of the ledger."},
+    {.key = "offset", .type = SCHEMA_TIME, MEMBER(scenario_fault, offset_ns), .minimum = -DAY_NS, .maximum = DAY_NS,
+     .fallback = "0 s", .when = KINDS(BIT(FAULT_CLOCK)), .doc = "How far the clock is ahead, or with `-` behind, at `at`."},
+    {.key = "drift", .type = SCHEMA_NUMBER, .dimension = UNIT_RATIO, MEMBER(scenario_fault, drift), .minimum = -1,
+     .maximum = 1, .fallback = "0", .when = KINDS(BIT(FAULT_CLOCK)),
+     .doc = "How much too fast it goes from `at` on, such as `50 ppm`; `-100 %` for a clock that stands still."},
 };
 const struct schema scenario_schema_fault = SCHEMA(fault_rows, "fault");
 

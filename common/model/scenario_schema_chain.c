@@ -16,6 +16,13 @@ static const char *const durability_docs[] = {
     "every write reaches the platter before anything that depends on it is sent (fsync): survives loss of power",
     "writes reach the operating system: survives the death of the process, not loss of power, and is much faster", NULL};
 
+static const char *const time_names[] = {"monotone", "proposer", NULL};
+static const char *const time_docs[] = {
+    "later than the block before, by the proposer's clock where that allows it: no clock can stop the chain, and any "
+    "proposer may set the time ahead",
+    "the proposer's clock, and validators vote only for a block that comes in time by theirs: the time is right as long "
+    "as clocks are, and a proposer whose clock is wrong loses its turn", NULL};
+
 static const struct schema_field chain_rows[] = {
     {.key = "timeout", .type = SCHEMA_TIME, CHAIN(timeout_ns), .minimum = 1e6, .maximum = HOUR_NS, .fallback = "500 ms",
      .doc = "How long a validator waits for each step of round 0, T0: for the proposal once it is due, for prevotes, for "
@@ -61,6 +68,14 @@ static const struct schema_field chain_rows[] = {
      .maximum = 1e15, .fallback = "3 GHz", .doc = "Clock of a validator, f_b."},
     {.key = "durability", .type = SCHEMA_ENUM, CHAIN(durability), .names = durability_names,
      .name_docs = durability_docs, .fallback = "process", .doc = "What the ledger of a validator survives."},
+    {.key = "time", .type = SCHEMA_ENUM, CHAIN(time), .names = time_names, .name_docs = time_docs,
+     .fallback = "monotone", .doc = "What the time in the header of a block must be."},
+    {.key = "precision", .type = SCHEMA_TIME, CHAIN(precision_ns), .minimum = 1e6, .maximum = HOUR_NS,
+     .fallback = "500 ms", .doc = "With time `proposer`: how far the clocks of any two validators may be apart."},
+    {.key = "message_delay", .type = SCHEMA_TIME, CHAIN(message_delay_ns), .minimum = 1e6, .maximum = HOUR_NS,
+     .fallback = "2 s", .doc = "With time `proposer`: how long a proposal may take to a validator."},
+    {.key = "exclude_accused", .type = SCHEMA_BOOL, CHAIN(exclude_accused), .fallback = "false",
+     .doc = "Whether validators that evidence on the chain speaks against are left out when it comes to proposing."},
     {.key = "model_slots", .type = SCHEMA_COUNT, CHAIN(model_slots), .maximum = 10000000, .fallback = "0",
      .doc = "An edge server offers a model every so many slots; 0 for never."},
 };

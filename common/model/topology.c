@@ -120,7 +120,7 @@ static void place(const struct scenario *scenario, struct topology *topology) {
 static void mark_crashing(const struct topology_plan *plan, struct topology *topology) {
     for (uint32_t i = 0; i < plan->scenario->fault_count; i++) {
         const struct scenario_fault *fault = &plan->scenario->faults[i];
-        if (!fault_on_node(fault->kind))
+        if (!fault_on_node(fault->kind) || fault->kind == FAULT_CLOCK)
             continue;
         struct plan_selection hit = plan_select(plan, fault->node);
         for (uint32_t id = 0; id < topology->node_count; id++)

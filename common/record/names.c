@@ -39,7 +39,8 @@ static const char *const fault_kinds[] = {[FAULT_CRASH] = "crash",
                                           [FAULT_LEDGER_CORRUPT] = "ledger-corrupt",
                                           [FAULT_LEDGER_ROLLBACK] = "ledger-rollback",
                                           [FAULT_LEDGER_WIPE] = "ledger-wipe",
-                                          [FAULT_LEDGER_UNLINK] = "ledger-unlink"};
+                                          [FAULT_LEDGER_UNLINK] = "ledger-unlink",
+                                          [FAULT_CLOCK] = "clock"};
 
 static const char *const policies[] = {[POLICY_LOCAL] = "local",
                                        [POLICY_OFFLOAD] = "offload",

@@ -133,6 +133,8 @@ static void bind_fault(struct binder *to, const struct record_config *config, co
     sqlite3_bind_text(to->statement, ++to->column, target, -1, SQLITE_TRANSIENT);
     if (fault->kind > FAULT_PARTITION && on_link)
         bind_real(to, fault->value);
+    else if (fault->kind == FAULT_CLOCK)
+        bind_real(to, vtime_to_s(fault->offset_ns));
     else
         bind_time(to, VTIME_NEVER); /* no value: NULL */
     bind_count(to, row->lost);
