@@ -80,14 +80,15 @@ static json_t *json_keys(const struct public_key *keys, uint32_t count) {
 
 json_t *ledger_json_genesis(const struct genesis *genesis) {
     const struct chain_params *params = &genesis->params;
-    json_t *rules = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o}", "block_txs_max",
-        (json_int_t)params->block_txs_max, "block_bytes_max", (json_int_t)params->block_bytes_max,
-        "blob_bytes_max", (json_int_t)params->blob_bytes_max, "evidence_age",
-        (json_int_t)params->evidence_age, "checkpoint_interval", (json_int_t)params->checkpoint_interval,
-        "models_kept", (json_int_t)params->models_kept, "open_models_max",
-        (json_int_t)params->open_models_max, "epsilon", metric_from_q32(params->epsilon_q32), "block_rate_hz",
-        params->block_rate_hz, "seed", ledger_json_integer(params->seed));
+    json_t *rules =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:b}", "block_txs_max",
+                  (json_int_t)params->block_txs_max, "block_bytes_max", (json_int_t)params->block_bytes_max,
+                  "blob_bytes_max", (json_int_t)params->blob_bytes_max, "evidence_age",
+                  (json_int_t)params->evidence_age, "checkpoint_interval",
+                  (json_int_t)params->checkpoint_interval, "models_kept", (json_int_t)params->models_kept,
+                  "open_models_max", (json_int_t)params->open_models_max, "epsilon",
+                  metric_from_q32(params->epsilon_q32), "block_rate_hz", params->block_rate_hz, "seed",
+                  ledger_json_integer(params->seed), "exclude_accused", params->exclude_accused);
     return json_pack("{s:o, s:I, s:I, s:o, s:o, s:o}", "chain_id", ledger_json_hash(&genesis->chain_id),
                      "quorum", (json_int_t)quorum_size(genesis->validator_count), "faults_max",
                      (json_int_t)quorum_faults_max(genesis->validator_count), "validators",

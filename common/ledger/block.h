@@ -25,8 +25,13 @@ struct block_header {
     struct hash history_root;  /* RFC 6962 over block ids 1 .. height-1; leaf: merkle_leaf(id, 32) */
     struct hash validators_hash, params_hash;
     uint16_t proposer; /* who made it, not who proposed it again */
-    uint64_t time_ms;  /* > that of the block before */
+    uint64_t time_ms;  /* > that of the block before (of height 0: 0 or more), by at most
+                          BLOCK_TIME_STEP_MAX_MS */
 };
+
+/* 139 years. Without a bound a proposer could set the time to the last that can be counted, and no block
+ * could come after. */
+#define BLOCK_TIME_STEP_MAX_MS (UINT64_C(1) << 42)
 
 /* At least q precommits of distinct validators for one block. Signatures in the order of the bits. */
 struct certificate {

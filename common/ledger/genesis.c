@@ -8,7 +8,14 @@
 #include "common/base/memory.h"
 
 #define GENESIS_VERSION 1u
+#define GENESIS_VERSION_FLAGS 2u /* has flags, of which at least one is set: one encoding of each value */
+#define FLAGS_BYTES 4u
+#define FLAG_EXCLUDE_ACCUSED 1u
 #define PARAMS_BYTES (7u * 4u + 8u + 8u + 8u)
+
+static uint32_t flags_of(const struct chain_params *params) {
+    return params->exclude_accused ? FLAG_EXCLUDE_ACCUSED : 0;
+}
 
 static void params_encode(struct bytes_writer *writer, const struct chain_params *params) {
     bytes_put_u32(writer, params->block_txs_max);
@@ -21,9 +28,12 @@ static void params_encode(struct bytes_writer *writer, const struct chain_params
     bytes_put_i64(writer, params->epsilon_q32);
     bytes_put_f64(writer, params->block_rate_hz);
     bytes_put_u64(writer, params->seed);
+    if (flags_of(params) != 0)
+        bytes_put_u32(writer, flags_of(params));
 }
 
-static void params_decode(struct bytes_reader *reader, struct chain_params *params) {
+/* false: no encoding of any rules. */
+static bool params_decode(struct bytes_reader *reader, uint16_t version, struct chain_params *params) {
     params->block_txs_max = bytes_get_u32(reader);
     params->block_bytes_max = bytes_get_u32(reader);
     params->blob_bytes_max = bytes_get_u32(reader);
@@ -34,6 +44,8 @@ static void params_decode(struct bytes_reader *reader, struct chain_params *para
     params->epsilon_q32 = bytes_get_i64(reader);
     params->block_rate_hz = bytes_get_f64(reader);
     params->seed = bytes_get_u64(reader);
+    params->exclude_accused = version == GENESIS_VERSION_FLAGS;
+    return !params->exclude_accused || bytes_get_u32(reader) == FLAG_EXCLUDE_ACCUSED;
 }
 
 /* One encoding of each value: no NaN, no negative zero. */
@@ -43,13 +55,14 @@ static bool params_valid(const struct chain_params *params) {
 }
 
 size_t genesis_bytes(const struct genesis *genesis) {
-    return 2u + 4u + 4u + (size_t)PUBLIC_KEY_BYTES * genesis->sender_count + PARAMS_BYTES;
+    return 2u + 4u + 4u + (size_t)PUBLIC_KEY_BYTES * genesis->sender_count + PARAMS_BYTES +
+           (flags_of(&genesis->params) != 0 ? FLAGS_BYTES : 0);
 }
 
 /* The validators are the first senders, so their keys are written once. */
 void genesis_encode(struct bytes_writer *writer, const struct genesis *genesis) {
     uint32_t submitters = genesis->sender_count - genesis->validator_count;
-    bytes_put_u16(writer, GENESIS_VERSION);
+    bytes_put_u16(writer, flags_of(&genesis->params) != 0 ? GENESIS_VERSION_FLAGS : GENESIS_VERSION);
     bytes_put_u32(writer, genesis->validator_count);
     bytes_put_u32(writer, submitters);
     bytes_put(writer, genesis->validators, (size_t)PUBLIC_KEY_BYTES * genesis->validator_count);
@@ -62,7 +75,7 @@ void genesis_seal(struct genesis *genesis) {
     assert(genesis->validator_count > 0 && genesis->validator_count <= VALIDATORS_MAX);
     assert(genesis->sender_count >= genesis->validator_count && genesis->sender_count <= SUBMITTERS_MAX);
     assert(genesis->params.checkpoint_interval > 0);
-    uint8_t params[PARAMS_BYTES];
+    uint8_t params[PARAMS_BYTES + FLAGS_BYTES];
     struct bytes_writer writer = bytes_writer_over(params, sizeof params);
     params_encode(&writer, &genesis->params);
     genesis->params_hash = hash_of("prm", params, writer.used);
@@ -91,15 +104,16 @@ enum status genesis_decode(struct bytes_reader *reader, struct public_key *sende
     *genesis = (struct genesis){.senders = senders};
     uint16_t version = bytes_get_u16(reader);
     uint32_t validators = bytes_get_u32(reader), submitters = bytes_get_u32(reader);
-    if (reader->failed || version != GENESIS_VERSION || validators == 0 || validators > VALIDATORS_MAX ||
-        submitters > SUBMITTERS_MAX - validators || validators + submitters > capacity)
+    if (reader->failed || version < GENESIS_VERSION || version > GENESIS_VERSION_FLAGS || validators == 0 ||
+        validators > VALIDATORS_MAX || submitters > SUBMITTERS_MAX - validators ||
+        validators + submitters > capacity)
         return STATUS_INVALID;
     genesis->validator_count = validators;
     genesis->sender_count = validators + submitters;
     size_t bytes = (size_t)PUBLIC_KEY_BYTES * genesis->sender_count;
     const uint8_t *keys = bytes_get(reader, bytes);
-    params_decode(reader, &genesis->params);
-    if (keys == NULL || reader->failed || !params_valid(&genesis->params))
+    bool rules = params_decode(reader, version, &genesis->params);
+    if (keys == NULL || !rules || reader->failed || !params_valid(&genesis->params))
         return STATUS_INVALID;
     memcpy(senders, keys, bytes);
     memcpy(genesis->validators, keys, (size_t)PUBLIC_KEY_BYTES * validators);

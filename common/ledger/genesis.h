@@ -33,6 +33,7 @@ struct chain_params {
     int64_t epsilon_q32;          /* largest |claimed - median| of a metric that is accepted, Q32.32 */
     double block_rate_hz;         /* lambda of T_gen ~ Exp(lambda); 0: blocks follow each other at once */
     uint64_t seed;                /* public randomness of block time and proposer */
+    bool exclude_accused;         /* who is accused in the state of height h - 1 does not propose at h */
 };
 
 struct signature_cache; /* signature_cache.h */
@@ -52,7 +53,8 @@ struct genesis {
 
 /* Computes chain_id, validators_hash and params_hash from the rest. */
 void genesis_seal(struct genesis *genesis);
-/* Canonical encoding; size with writer NULL data is genesis_bytes. */
+/* Canonical encoding, of genesis_bytes. Version 1, or 2 if a flag of the rules is set: those follow as a u32.
+ */
 size_t genesis_bytes(const struct genesis *genesis);
 void genesis_encode(struct bytes_writer *writer, const struct genesis *genesis);
 /* Strict. `senders` has room for `capacity` keys and is borrowed by the genesis. STATUS_INVALID. */

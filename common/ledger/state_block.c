@@ -47,6 +47,8 @@ enum status ledger_state_apply(struct ledger_state *state, const struct block *b
 
 /* ---- the header ---- */
 
+static const char too_far_ahead[] = "its time is too far ahead";
+
 /* Height, id of the block before and its certificate, time. */
 static const char *object_to_link(const struct block_context *context, const struct block *block) {
     const struct block_header *header = &block->header, *tip = context->tip;
@@ -56,7 +58,7 @@ static const char *object_to_link(const struct block_context *context, const str
         if (!hash_is_zero(&header->prev_block_id) || !hash_is_zero(&header->prev_cert_hash) ||
             block->has_prev_cert)
             return "the first block names a block before it";
-        return NULL;
+        return header->time_ms <= BLOCK_TIME_STEP_MAX_MS ? NULL : too_far_ahead;
     }
     struct hash before = block_id_of(tip);
     const struct certificate *certificate = &block->prev_cert;
@@ -66,6 +68,8 @@ static const char *object_to_link(const struct block_context *context, const str
         return "its prev_block_id is not the tip";
     if (header->time_ms <= tip->time_ms)
         return "its time is not after that of the block before";
+    if (header->time_ms - tip->time_ms > BLOCK_TIME_STEP_MAX_MS)
+        return too_far_ahead;
     if (!block->has_prev_cert || certificate->height != tip->height ||
         !hash_equal(&certificate->block_id, &before) || !certificate_valid(context->genesis, certificate))
         return "its certificate of the block before does not hold";

@@ -33,7 +33,8 @@ static struct chain_params params_of(const struct scenario *scenario) {
                                   .models_kept = rules->models_kept,
                                   .open_models_max = rules->open_models_max,
                                   .block_rate_hz = rules->block_rate_hz,
-                                  .seed = scenario->seed};
+                                  .seed = scenario->seed,
+                                  .exclude_accused = rules->exclude_accused};
     bool fits = metric_to_q32(rules->epsilon, &params.epsilon_q32);
     assert(fits); /* the scenario's range is far below what Q32.32 holds */
     (void)fits;

@@ -43,6 +43,7 @@ enum status consensus_open(const struct consensus_config *config, struct consens
     made->quorum = quorum_size(validators);
     made->faults_max = quorum_faults_max(validators);
     made->step = CONSENSUS_DECIDED;
+    consensus_exclude(made, 0);
     made->locked_round = made->valid_round = -1;
     made->future = calloc(validators, sizeof *made->future);
     made->votes = calloc(vote_room(validators), sizeof *made->votes);
@@ -66,6 +67,12 @@ void consensus_close(struct consensus *consensus) {
 }
 
 /* ------------------------------------------------------------------------------------------------ events */
+
+void consensus_exclude(struct consensus *consensus, uint64_t excluded) {
+    uint64_t all = UINT64_MAX >> (64 - consensus->config.validator_count);
+    uint64_t left = all & ~excluded;
+    consensus->proposers = left != 0 ? left : all;
+}
 
 static void begin(struct consensus *consensus, uint64_t height, uint16_t first_proposer, int64_t wait_ns) {
     assert(first_proposer < consensus->config.validator_count && wait_ns >= 0);
@@ -182,7 +189,11 @@ struct hash consensus_valid_value(const struct consensus *consensus) {
 }
 
 uint16_t consensus_proposer(const struct consensus *consensus, uint32_t round) {
-    return (uint16_t)(((uint64_t)consensus->first_proposer + round) % consensus->config.validator_count);
+    uint32_t turn = round % (uint32_t)__builtin_popcountll(consensus->proposers);
+    uint32_t index = consensus->first_proposer;
+    while ((consensus->proposers >> index & 1) == 0 || turn-- > 0)
+        index = (index + 1) % consensus->config.validator_count;
+    return (uint16_t)index;
 }
 
 const struct proposal *consensus_proposal(const struct consensus *consensus, uint32_t round) {

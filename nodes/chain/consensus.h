@@ -79,6 +79,10 @@ struct consensus; /* opaque here only in size: defined in consensus_state.h for 
 enum status consensus_open(const struct consensus_config *config, struct consensus **consensus);
 void consensus_close(struct consensus *consensus);
 
+/* Of the heights entered or resumed from now on: validators who do not propose (bitmap); their turn goes to
+ * the next in order. Excluding all excludes none. All validators must say the same at the same height. */
+void consensus_exclude(struct consensus *consensus, uint64_t excluded);
+
 /* Starts round 0 of `height` with nothing locked. `first_proposer` proposes in round 0, the next in order of
  * index in each further round. `wait_ns`: how long the block of this height takes to be generated (T_gen):
  * the propose time-out of round 0 is that much longer; the proposer itself is asked at once by

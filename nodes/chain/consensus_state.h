@@ -64,6 +64,7 @@ struct consensus {
     uint32_t quorum, faults_max;
     uint64_t height;
     uint16_t first_proposer;
+    uint64_t proposers; /* bitmap of those who may */
     int64_t wait_ns;
     uint32_t round;
     enum consensus_step step;

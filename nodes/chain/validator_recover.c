@@ -181,7 +181,7 @@ bool validator_may_sign(const struct validator *validator) {
     return !validator->amnesia && validator->committed + 1 >= validator->sign_from;
 }
 
-enum status validator_open_engine(struct validator *validator) {
+static enum status open_engine(struct validator *validator) {
     bool observer = !validator_may_sign(validator);
     if (validator->consensus != NULL && validator->observer == observer)
         return STATUS_OK;
@@ -194,6 +194,13 @@ enum status validator_open_engine(struct validator *validator) {
                                                      .timeout_max_ns = validator->rules->timeout_max_ns,
                                                      .observer = observer},
                           &validator->consensus);
+}
+
+enum status validator_open_engine(struct validator *validator) {
+    TRY(open_engine(validator));
+    bool exclude = validator->genesis->params.exclude_accused;
+    consensus_exclude(validator->consensus, exclude ? validator->state.accused : 0);
+    return STATUS_OK;
 }
 
 static uint32_t polka_of(const struct ledger_votes *votes, struct vote *polka) {
