@@ -67,6 +67,7 @@ static struct validator *enter(void *state, const struct node_env *env, int64_t 
     validator->now_ns = now_ns;
     validator->env = env;
     validator->out = out;
+    validator->came_ns = validator_clock_ns(validator);
     return validator;
 }
 
@@ -355,6 +356,10 @@ bool validator_signs(const void *state) {
 
 uint32_t validator_mempool_count(const void *state) {
     return ((const struct validator *)state)->mempool.count;
+}
+
+uint64_t validator_untimely(const void *state) {
+    return ((const struct validator *)state)->untimely;
 }
 
 size_t validator_peer_memory(const void *state, uint32_t index) {

@@ -19,7 +19,8 @@
  *   t_propose_send   sent its proposal              t_block_complete  held all parts
  *   t_prevote_send   sent its first prevote         t_polka           q-th prevote for the value (t_polka_q)
  *   t_precommit_send sent its first precommit       t_commit          committed
- *   t_all            the last of all N prevotes     rounds            rounds used, a count */
+ *   t_all            the last of all N prevotes     rounds            rounds used, a count
+ *   untimely_s       a proposal was not timely: by how much later than its time it came, by the clock here */
 #ifndef TIERBED_NODES_CHAIN_VALIDATOR_H
 #define TIERBED_NODES_CHAIN_VALIDATOR_H
 
@@ -46,7 +47,8 @@ uint32_t validator_round(const void *state);
 struct hash validator_tip_id(const void *state);
 bool validator_signs(const void *state); /* false: amnesia, or below the height from which it may sign */
 uint32_t validator_mempool_count(const void *state);
-size_t validator_memory(const void *state); /* bytes held for others: queues, blocks, votes, mempool */
+uint64_t validator_untimely(const void *state); /* fresh proposals that got nil for their time */
+size_t validator_memory(const void *state);     /* bytes held for others: queues, blocks, votes, mempool */
 size_t validator_peer_memory(const void *state, uint32_t validator); /* of them, kept for one peer */
 const struct validator_drops *validator_drops(const void *state);
 

@@ -378,6 +378,7 @@ enum status validator_feed_proposal(struct validator *validator, uint32_t from, 
         return STATUS_INVALID;
     validator_wake(validator);
     bool known = is_held(validator, proposal);
+    validator_note_receipt(validator, proposal);
     consensus_on_proposal(validator->consensus, proposal, &validator->actions);
     if (known)
         validator->drops.duplicate++;

@@ -122,6 +122,13 @@ static void take_in_vote(struct validator *validator, const struct vote *vote) {
     note_polka(validator, vote);
 }
 
+/* What the engine asks for, or nil, which is always safe, for a proposal that is not timely. */
+static struct hash value_to_vote(struct validator *validator, const struct consensus_action *action) {
+    bool prevote = action->type == VOTE_PREVOTE && !hash_is_zero(&action->value);
+    return prevote && !validator_finds_timely(validator, action->round, &action->value) ? (struct hash){{0}}
+                                                                                        : action->value;
+}
+
 static enum status do_vote(struct validator *validator, const struct consensus_action *action) {
     struct message_vote message = {.count = 1};
     struct vote *vote = &message.votes[0];
@@ -129,7 +136,7 @@ static enum status do_vote(struct validator *validator, const struct consensus_a
                           .height = validator->committed + 1,
                           .round = action->round,
                           .validator = validator->self,
-                          .block_id = action->value};
+                          .block_id = value_to_vote(validator, action)};
     vote_sign_bytes(&validator->genesis->chain_id, vote, validator->votes.sign_bytes);
     TRY(make_durable(validator, action->round, action->type, NULL));
     vote->signature = validator->votes.signature;
@@ -153,6 +160,7 @@ enum status validator_cast_proposal(struct validator *validator, struct proposal
     if (validator->times.propose_ns == VTIME_NEVER)
         validator->times.propose_ns = validator->now_ns;
     struct proposed *block = validator_open_block(validator, proposal);
+    validator_note_receipt(validator, proposal);
     if (proposal->valid_round < 0)
         validator_spread(validator, proposal, data, writer.used, block);
     else
@@ -170,6 +178,7 @@ enum status validator_repeat_proposal(struct validator *validator, const struct 
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
     message_encode_proposal(&writer, &message);
     validator_send_all(validator, MESSAGE_PROPOSAL, data, writer.used, VALIDATOR_PROMPT);
+    validator_note_receipt(validator, proposal);
     consensus_on_proposal(validator->consensus, proposal, &validator->actions);
     validator_follow_proposal(validator, proposal->round);
     return STATUS_OK;

@@ -20,7 +20,8 @@ void validator_begin_height(struct validator *validator, struct pacing *pacing) 
     validator->wait_ns = pacing->wait_ns;
     validator->ready_ns = validator->now_ns + pacing->wait_ns;
     validator->awake = validator->decided = validator->proposing = false;
-    validator->held_timeout_ns = 0;
+    validator->held_timeout_ns = validator->date_ns = 0;
+    memset(validator->receipts, 0, sizeof validator->receipts);
     validator->actions.count = validator->action_next = 0;
     validator_drop_blocks(validator);
     forget_times(validator);
@@ -91,13 +92,9 @@ enum status validator_on_ready(struct validator *validator, uint64_t height) {
     return height == validator->committed + 1 ? validator_try_propose(validator) : STATUS_OK;
 }
 
-static uint64_t block_time_ms(const struct validator *validator) {
-    uint64_t now_ms = validator->now_ns > 0 ? (uint64_t)(validator->now_ns / VTIME_NS_PER_MS) : 0;
-    return validator->committed > 0 && now_ms <= validator->tip.time_ms ? validator->tip.time_ms + 1 : now_ms;
-}
-
-static enum status build(struct validator *validator, const struct mempool_pick *pick, uint8_t **data,
-                         size_t *bytes, struct hash *id) {
+/* Makes the block; `id` and `bytes` of `proposal` are those of `data` then. */
+static enum status build(struct validator *validator, const struct mempool_pick *pick, uint64_t time_ms,
+                         struct proposal *proposal, uint8_t **data) {
     bool first = validator->committed == 0;
     struct block_header header = {.chain_id = validator->genesis->chain_id,
                                   .height = validator->committed + 1,
@@ -107,21 +104,27 @@ static enum status build(struct validator *validator, const struct mempool_pick 
                                   .validators_hash = validator->genesis->validators_hash,
                                   .params_hash = validator->genesis->params_hash,
                                   .proposer = validator->self,
-                                  .time_ms = block_time_ms(validator)};
+                                  .time_ms = time_ms};
+    size_t bytes;
     TRY(block_build(&header, pick->txs, pick->count, first ? NULL : &validator->tip_certificate, data,
-                    bytes));
-    *id = block_id_of(&header);
+                    &bytes));
+    proposal->block_id = block_id_of(&header);
+    proposal->block_bytes = bytes;
     return STATUS_OK;
 }
 
 /* An own block is checked like that of anybody: the state after it is needed, and a block that others would
  * refuse must not be signed. */
-static enum status propose_block(struct validator *validator, const struct mempool_pick *pick) {
+static enum status propose_block(struct validator *validator, const struct mempool_pick *pick,
+                                 uint64_t time_ms) {
     uint8_t *data;
-    size_t bytes;
-    struct hash id;
-    TRY(build(validator, pick, &data, &bytes, &id));
-    struct proposed *block = validator_place_block(validator, data, bytes, &id);
+    struct proposal proposal = {.height = validator->committed + 1,
+                                .round = validator->propose_round,
+                                .valid_round = -1,
+                                .proposer = validator->self};
+    TRY(build(validator, pick, time_ms, &proposal, &data));
+    struct proposed *block =
+        validator_place_block(validator, data, (size_t)proposal.block_bytes, &proposal.block_id);
     if (block == NULL)
         return STATUS_OK; /* round passes by its time-out */
     TRY(validator_verify(validator, block, true));
@@ -129,18 +132,12 @@ static enum status propose_block(struct validator *validator, const struct mempo
         validator->drops.invalid++;
         return STATUS_OK;
     }
-    struct proposal proposal = {.height = validator->committed + 1,
-                                .round = validator->propose_round,
-                                .valid_round = -1,
-                                .proposer = validator->self,
-                                .block_id = id,
-                                .parts_root = block->parts_root,
-                                .part_count = block->part_count,
-                                .block_bytes = bytes};
+    proposal.parts_root = block->parts_root;
+    proposal.part_count = block->part_count;
     return validator_cast_proposal(validator, &proposal);
 }
 
-static enum status pick_and_propose(struct validator *validator) {
+static enum status pick_and_propose(struct validator *validator, uint64_t time_ms) {
     struct mempool_pick pick = {.capacity = validator->genesis->params.block_txs_max,
                                 .held = validator_blob_held,
                                 .context = validator};
@@ -153,7 +150,7 @@ static enum status pick_and_propose(struct validator *validator) {
         validator->propose_round > 0 || validator->rules->empty_blocks || has_header_to_make(validator);
     if (status == STATUS_OK && (pick.count > 0 || empty)) {
         validator->proposing = false;
-        status = propose_block(validator, &pick);
+        status = propose_block(validator, &pick, time_ms);
     }
     free(pick.txs);
     return status;
@@ -166,5 +163,6 @@ enum status validator_try_propose(struct validator *validator) {
     if (validator->propose_round == 0 &&
         (validator->now_ns < validator->ready_ns || !validator_has_work(validator)))
         return STATUS_OK;
-    return pick_and_propose(validator);
+    uint64_t time_ms;
+    return validator_dates_block(validator, &time_ms) ? pick_and_propose(validator, time_ms) : STATUS_OK;
 }

@@ -9,7 +9,7 @@
 #define LATER_SLACK_BYTES                                                                                    \
     ((size_t)256 << 10) /* votes and proposals, and what parts cost beside their bytes */
 #define LATER_MESSAGES_MAX 2048u
-#define LATER_HEAD_BYTES 6u
+#define LATER_HEAD_BYTES 14u
 
 void validator_later_close(struct validator_later *later) {
     free(later->data);
@@ -43,19 +43,15 @@ void validator_keep(struct validator *validator, uint32_t from, enum message_typ
     writer.used = later->used;
     bytes_put_u16(&writer, (uint16_t)type);
     bytes_put_u32(&writer, (uint32_t)bytes);
+    bytes_put_i64(&writer, validator->came_ns);
     bytes_put(&writer, payload, bytes);
     later->used = writer.used;
     later->height = height;
     later->count++;
 }
 
-static enum status feed(struct validator *validator, uint32_t from, struct validator_later *later) {
-    struct bytes_reader reader = bytes_reader_over(later->data, later->used);
-    reader.used = later->read;
-    uint16_t type = bytes_get_u16(&reader);
-    uint32_t bytes = bytes_get_u32(&reader);
-    const uint8_t *payload = bytes_get(&reader, bytes);
-    later->read = reader.used;
+static enum status feed(struct validator *validator, uint32_t from, enum message_type type,
+                        const uint8_t *payload, size_t bytes) {
     switch (type) {
     case MESSAGE_PROPOSAL:
         return validator_feed_proposal(validator, from, payload, bytes);
@@ -64,6 +60,21 @@ static enum status feed(struct validator *validator, uint32_t from, struct valid
     default:
         return validator_feed_vote(validator, from, payload, bytes);
     }
+}
+
+/* It came when it came, by whatever clock. */
+static enum status feed_next(struct validator *validator, uint32_t from, struct validator_later *later) {
+    struct bytes_reader reader = bytes_reader_over(later->data, later->used);
+    reader.used = later->read;
+    uint16_t type = bytes_get_u16(&reader);
+    uint32_t bytes = bytes_get_u32(&reader);
+    int64_t came_ns = bytes_get_i64(&reader), call_came_ns = validator->came_ns;
+    const uint8_t *payload = bytes_get(&reader, bytes);
+    later->read = reader.used;
+    validator->came_ns = came_ns;
+    enum status status = feed(validator, from, (enum message_type)type, payload, bytes);
+    validator->came_ns = call_came_ns;
+    return status;
 }
 
 enum status validator_replay(struct validator *validator, bool *progress) {
@@ -77,7 +88,7 @@ enum status validator_replay(struct validator *validator, bool *progress) {
             continue;
         }
         *progress = true;
-        enum status status = feed(validator, i, later);
+        enum status status = feed_next(validator, i, later);
         if (status != STATUS_INVALID)
             return status;
         validator->drops.invalid++;

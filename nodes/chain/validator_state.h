@@ -77,7 +77,7 @@ struct validator_parts {
 /* Messages of the next height, from peers that are there already: kept as they came, replayed when this
  * validator gets there. */
 struct validator_later {
-    uint8_t *data; /* owned: u16 type, u32 bytes, payload; back to back */
+    uint8_t *data; /* owned: u16 type, u32 bytes, i64 time by the clock here, payload; back to back */
     size_t used, read, capacity;
     uint32_t count;
     uint64_t height;
@@ -109,6 +109,13 @@ struct validator_offence {
     uint64_t nonce; /* of the transaction made last */
 };
 
+/* The last proposal of a validator for this height: its round, and when it came by the clock here. */
+struct validator_receipt {
+    bool held;
+    uint32_t round;
+    int64_t clock_ns;
+};
+
 /* When things happened at this height; VTIME_NEVER: not yet. */
 struct validator_times {
     int64_t newheight_ns, propose_ns, complete_ns, prevote_ns, polka_ns, precommit_ns, all_ns;
@@ -128,6 +135,7 @@ struct validator {
     int64_t now_ns;
     const struct node_env *env;
     struct outbox *out;
+    int64_t came_ns; /* by the clock here, when what is looked at came; earlier than now if it was kept */
     /* fixed */
     const struct chain *chain;
     const struct genesis *genesis;
@@ -159,6 +167,8 @@ struct validator {
     int64_t held_timeout_ns; /* of the dormant height; 0: none */
     bool proposing;          /* asked for a new block in `propose_round` and not there yet */
     uint32_t propose_round;
+    int64_t date_ns; /* when its clock is looked at again to date a block; past: no such timer */
+    struct validator_receipt receipts[VALIDATORS_MAX]; /* by proposer */
     struct proposed blocks[VALIDATOR_BLOCKS_MAX];
     uint64_t serial;
     struct validator_times times;
@@ -194,7 +204,8 @@ struct validator {
     int64_t wake_ns;                /* when TIMER_WAKE is due; VTIME_NEVER: not armed */
     int64_t busy_ns;                /* T_cv, added up */
     struct validator_drops drops;
-    uint64_t forks; /* certified blocks that do not stand on this chain */
+    uint64_t untimely; /* fresh proposals that got nil for their time */
+    uint64_t forks;    /* certified blocks that do not stand on this chain */
 };
 
 /* A store that fails ends this life of the validator (fail-stop). */
@@ -292,6 +303,14 @@ enum status validator_accept_blobless(struct validator *validator, struct propos
 enum status validator_check_block(struct validator *validator, const uint8_t *data, size_t bytes,
                                   struct block *block, struct ledger_state *next);
 
+/* ---- validator_time.c: the clock of this validator ---- */
+int64_t validator_clock_ns(const struct validator *validator);
+void validator_note_receipt(struct validator *validator, const struct proposal *proposal);
+/* May the fresh proposal of `round` for `value` be prevoted, as far as its time goes? */
+bool validator_finds_timely(struct validator *validator, uint32_t round, const struct hash *value);
+/* The time of the block it makes. false: its clock is behind the chain; a timer asks again. */
+bool validator_dates_block(struct validator *validator, uint64_t *time_ms);
+
 /* ---- validator_apply.c: commit ---- */
 /* The engine has decided. */
 enum status validator_commit_decided(struct validator *validator);
@@ -351,7 +370,8 @@ enum status validator_recover(struct validator *validator);
 /* Reads the chain's end from the store. */
 enum status validator_load_chain(struct validator *validator);
 bool validator_may_sign(const struct validator *validator);
-/* Opens the engine anew if it may sign now and might not before. */
+/* Before a height is entered: opens the engine anew if it may sign now and might not before, and tells it who
+ * may propose. */
 enum status validator_open_engine(struct validator *validator);
 /* Back at a height where it signed before the crash. *resumed: the engine has been resumed. */
 enum status validator_resume(struct validator *validator, bool *resumed);
