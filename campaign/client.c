@@ -8,6 +8,9 @@
 #define RECORDS_MAX 4u
 #define RECORD_BYTES 16u
 #define EXPIRY_HEIGHTS 1000u
+#define LIAR                                                                                                 \
+    (SETTING_CLIENTS - 1u) /* the edge server that lies where one does; it may harm itself, not the others   \
+                            */
 
 void client_init(struct client *client, struct world *world, struct oracle *oracle, bool lies) {
     *client = (struct client){.world = world, .oracle = oracle, .lies = lies};
@@ -15,10 +18,15 @@ void client_init(struct client *client, struct world *world, struct oracle *orac
     random_init(&client->random, world->config.seed, 0, RANDOM_CAMPAIGN | UINT64_C(6) << 32);
 }
 
+/* Number i of all that are kept. */
+static struct client_tx *client_kept(struct client *client, uint32_t i) {
+    return &client->kept[i / CLIENT_KEPT_MAX][i % CLIENT_KEPT_MAX];
+}
+
 void client_close(struct client *client) {
-    for (uint32_t i = 0; i < CLIENT_KEPT_MAX; i++) {
-        free(client->kept[i].data);
-        free(client->kept[i].blob);
+    for (uint32_t i = 0; i < SETTING_CLIENTS * CLIENT_KEPT_MAX; i++) {
+        free(client_kept(client, i)->data);
+        free(client_kept(client, i)->blob);
     }
     *client = (struct client){0};
 }
@@ -49,11 +57,11 @@ static void submit(struct client *client, const struct client_tx *kept, uint32_t
 /* ---- making transactions ---- */
 
 static struct client_tx *keep(struct client *client, const struct transaction *tx) {
-    struct client_tx *kept = &client->kept[client->next++ % CLIENT_KEPT_MAX];
+    uint32_t sender = tx->sender - client->world->config.validators;
+    struct client_tx *kept = &client->kept[sender][client->next[sender]++ % CLIENT_KEPT_MAX];
     free(kept->data);
     free(kept->blob);
-    *kept = (struct client_tx){.sender = tx->sender - client->world->config.validators,
-                               .bytes = (uint32_t)transaction_bytes(tx)};
+    *kept = (struct client_tx){.sender = sender, .bytes = (uint32_t)transaction_bytes(tx)};
     kept->data = memory_grow(NULL, kept->bytes, 1, "campaign transaction");
     struct bytes_writer writer = bytes_writer_over(kept->data, kept->bytes);
     transaction_encode(&writer, tx);
@@ -98,7 +106,7 @@ static struct client_tx *make_model(struct client *client, uint32_t sender) {
     }
     while (writer.used < CLIENT_MODEL_BYTES)
         bytes_put_u64(&writer, random_next(&client->random));
-    if (client->lies && below(client, 3) == 0)
+    if (client->lies && sender == LIAR && below(client, 3) == 0)
         tx.metric_q32[METRIC_SLOPE_ITY] += INT64_C(1) << 31;
     tx.fl_round = 1;
     tx.task_id = below(client, 2);
@@ -156,7 +164,7 @@ void client_tick(struct client *client) {
     uint32_t sender = below(client, SETTING_CLIENTS);
     uint32_t draw = below(client, 100);
     if (client->lies && draw < 30) {
-        lie(client, sender);
+        lie(client, LIAR);
         return;
     }
     if (draw < 70) {
@@ -166,9 +174,10 @@ void client_tick(struct client *client) {
             submit(client, kept, (to + i) % client->world->config.validators);
         return;
     }
-    uint32_t count = client->next < CLIENT_KEPT_MAX ? client->next : CLIENT_KEPT_MAX;
+    uint32_t next = client->next[sender];
+    uint32_t count = next < CLIENT_KEPT_MAX ? next : CLIENT_KEPT_MAX;
     for (uint32_t i = 0, again = 0; i < count && again < 3; i++) { /* the oldest that have no proof */
-        const struct client_tx *kept = &client->kept[(client->next - count + i) % CLIENT_KEPT_MAX];
+        const struct client_tx *kept = &client->kept[sender][(next - count + i) % CLIENT_KEPT_MAX];
         if (kept->data == NULL || kept->proven)
             continue;
         submit(client, kept, any_validator(client));
@@ -177,7 +186,7 @@ void client_tick(struct client *client) {
 }
 
 void client_flood(struct client *client, uint32_t count) {
-    uint32_t sender = below(client, SETTING_CLIENTS), to = any_validator(client);
+    uint32_t sender = client->lies ? LIAR : below(client, SETTING_CLIENTS), to = any_validator(client);
     for (uint32_t i = 0; i < count; i++)
         submit(client, make_records(client, sender), to);
 }
@@ -189,8 +198,8 @@ static void serve_model(struct client *client, uint32_t from_node, const uint8_t
     if (message_decode_blob_req(payload, bytes, &request) != STATUS_OK)
         return;
     struct message_blob_resp answer = {.blob_hash = request.blob_hash};
-    for (uint32_t i = 0; i < CLIENT_KEPT_MAX; i++) {
-        const struct client_tx *kept = &client->kept[i];
+    for (uint32_t i = 0; i < SETTING_CLIENTS * CLIENT_KEPT_MAX; i++) {
+        const struct client_tx *kept = client_kept(client, i);
         struct transaction tx;
         if (kept->blob == NULL || transaction_decode(kept->data, kept->bytes, &tx) != STATUS_OK ||
             !hash_equal(&tx.blob_hash, &request.blob_hash))
@@ -207,11 +216,13 @@ static void serve_model(struct client *client, uint32_t from_node, const uint8_t
 
 static void mark_proven(struct client *client, const struct light_proof *proof) {
     struct hash id = transaction_id(proof->leaf, proof->leaf_bytes);
-    for (uint32_t i = 0; i < CLIENT_KEPT_MAX; i++)
-        if (client->kept[i].data != NULL && hash_equal(&client->kept[i].id, &id) && !client->kept[i].proven) {
-            client->kept[i].proven = true;
-            client->proven++;
-        }
+    for (uint32_t i = 0; i < SETTING_CLIENTS * CLIENT_KEPT_MAX; i++) {
+        struct client_tx *kept = client_kept(client, i);
+        if (kept->data == NULL || kept->proven || !hash_equal(&kept->id, &id))
+            continue;
+        kept->proven = true;
+        client->proven++;
+    }
 }
 
 /* A light client takes a proof only if its header was committed (I14). */

@@ -22,8 +22,8 @@ struct client {
     struct oracle *oracle; /* borrowed */
     bool lies;
     uint64_t nonces[SETTING_CLIENTS];
-    struct client_tx kept[CLIENT_KEPT_MAX]; /* a ring */
-    uint32_t next;
+    struct client_tx kept[SETTING_CLIENTS][CLIENT_KEPT_MAX]; /* a ring each */
+    uint32_t next[SETTING_CLIENTS];
     uint64_t sent, proven, proofs;
     struct light_client light;
     struct random_stream random;
