@@ -20,12 +20,33 @@ static struct validator_place *place_of(struct validator *validator, const struc
     return &validator->places[fingerprint(id) & (VALIDATOR_PLACES_MAX - 1)];
 }
 
-void validator_note_direct(struct validator *validator, const struct hash *id) {
-    validator->direct[fingerprint(id) & (VALIDATOR_PLACES_MAX - 1)] = fingerprint(id);
+/* One of a few neighbouring places; a mark is cleared when its proof is sent, so that marks of transactions that
+ * wait are not overwritten by those that come after. */
+#define DIRECT_PROBES 8u
+
+static uint64_t *direct_place(const struct validator *validator, uint64_t mark, uint64_t wanted) {
+    for (uint64_t i = 0; i < DIRECT_PROBES; i++) {
+        uint64_t *place = &validator->direct[(mark + i) & (VALIDATOR_PLACES_MAX - 1)];
+        if (*place == wanted)
+            return place;
+    }
+    return NULL;
 }
 
-static bool is_direct(const struct validator *validator, const struct hash *id) {
-    return validator->direct[fingerprint(id) & (VALIDATOR_PLACES_MAX - 1)] == fingerprint(id);
+void validator_note_direct(struct validator *validator, const struct hash *id) {
+    uint64_t mark = fingerprint(id), *place = direct_place(validator, mark, mark);
+    if (place == NULL)
+        place = direct_place(validator, mark, 0);
+    if (place == NULL)
+        place = &validator->direct[mark & (VALIDATOR_PLACES_MAX - 1)];
+    *place = mark;
+}
+
+static bool take_direct(struct validator *validator, const struct hash *id) {
+    uint64_t mark = fingerprint(id), *place = direct_place(validator, mark, mark);
+    if (place != NULL)
+        *place = 0;
+    return place != NULL;
 }
 
 void validator_remember_block(struct validator *validator, const struct block *block) {
@@ -122,7 +143,7 @@ enum status validator_send_proofs(struct validator *validator, const struct bloc
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < block->header.tx_count && status == STATUS_OK; i++) {
         struct hash id = transaction_id(block->txs[i].data, block->txs[i].bytes);
-        if (!is_direct(validator, &id))
+        if (!take_direct(validator, &id))
             continue;
         if (tree.nodes == NULL)
             status = grow_tree(&tree, block);
