@@ -214,6 +214,8 @@ static enum status fire(struct validator *validator, uint32_t timer, uint64_t co
         return validator_on_verified(validator, cookie);
     case VALIDATOR_TIMER_PULL:
         return validator_on_pull_timer(validator, cookie);
+    case VALIDATOR_TIMER_OWN:
+        return validator_on_own_proposal(validator, cookie);
     case VALIDATOR_TIMER_WAKE:
         return on_wake(validator, cookie);
     default:
@@ -329,7 +331,8 @@ const struct node_class validator_class = {.role = ROLE_CHAIN,
                                                            [VALIDATOR_TIMER_STATUS] = "beacon",
                                                            [VALIDATOR_TIMER_VERIFIED] = "verified",
                                                            [VALIDATOR_TIMER_PULL] = "pull",
-                                                           [VALIDATOR_TIMER_WAKE] = "wake"},
+                                                           [VALIDATOR_TIMER_WAKE] = "wake",
+                                                           [VALIDATOR_TIMER_OWN] = "own"},
                                            .totals = totals};
 
 /* ---- for tests and the oracle ---- */

@@ -165,9 +165,21 @@ enum status validator_cast_proposal(struct validator *validator, struct proposal
         validator_spread(validator, proposal, data, writer.used, block);
     else
         validator_send_all(validator, MESSAGE_PROPOSAL, data, writer.used, VALIDATOR_PROMPT);
-    consensus_on_proposal(validator->consensus, proposal, &validator->actions);
+    validator->own = *proposal;
+    outbox_timer(validator->out, validator->now_ns, VALIDATOR_TIMER_OWN, proposal->height);
+    return STATUS_OK;
+}
+
+/* What is sent leaves when a handler returns. The own prevote comes in the next one, so that nobody waits for
+ * the proposal while it is being made durable. */
+enum status validator_on_own_proposal(struct validator *validator, uint64_t height) {
+    const struct proposal *own = &validator->own;
+    if (height != validator->committed + 1 || own->height != height)
+        return STATUS_OK;
+    const struct proposed *block = validator_find_block(validator, &own->block_id);
+    consensus_on_proposal(validator->consensus, own, &validator->actions);
     if (block != NULL && block->state == PROPOSED_VALID)
-        consensus_on_value(validator->consensus, &proposal->block_id, true, &validator->actions);
+        consensus_on_value(validator->consensus, &own->block_id, true, &validator->actions);
     return STATUS_OK;
 }
 

@@ -27,7 +27,8 @@ enum validator_timer {
     VALIDATOR_TIMER_STATUS,   /* the beacon */
     VALIDATOR_TIMER_VERIFIED, /* T_cv of a block is over; cookie: its serial number */
     VALIDATOR_TIMER_PULL,     /* a block should be whole by now; cookie: its serial number */
-    VALIDATOR_TIMER_WAKE      /* something is due in blobs or catch_up */
+    VALIDATOR_TIMER_WAKE,     /* something is due in blobs or catch_up */
+    VALIDATOR_TIMER_OWN       /* the own proposal has left: it is taken in; cookie: height */
 };
 
 /* ---- blocks of the height, on their way or whole ---- */
@@ -169,6 +170,7 @@ struct validator {
     uint32_t propose_round;
     int64_t date_ns; /* when its clock is looked at again to date a block; past: no such timer */
     struct validator_receipt receipts[VALIDATORS_MAX]; /* by proposer */
+    struct proposal own;                               /* sent, to be taken in; height 0: none */
     struct proposed blocks[VALIDATOR_BLOCKS_MAX];
     uint64_t serial;
     struct validator_times times;
@@ -248,6 +250,7 @@ enum status validator_feed_vote(struct validator *validator, uint32_t from, cons
 void validator_arm_step(struct validator *validator, int64_t at_ns, uint32_t round, enum consensus_step step);
 enum status validator_on_step_timer(struct validator *validator, uint64_t cookie);
 /* Signs, makes durable, sends and takes in. */
+enum status validator_on_own_proposal(struct validator *validator, uint64_t height);
 enum status validator_cast_proposal(struct validator *validator, struct proposal *proposal);
 /* After a crash: the own proposal of the round again. */
 enum status validator_repeat_proposal(struct validator *validator, const struct proposal *proposal);
