@@ -113,7 +113,8 @@ static enum status run(struct request *request, struct error *error) {
     struct chain_bench_config *config = &request->config;
     char parent[sizeof config->dir];
     memcpy(parent, config->dir, sizeof parent);
-    snprintf(config->dir, sizeof config->dir, "%.440s/tierbed-bench-XXXXXX", *parent ? parent : ".");
+    snprintf(config->dir, sizeof config->dir, request->dry_run ? "%.440s" : "%.440s/tierbed-bench-XXXXXX",
+             *parent ? parent : ".");
     if (!request->dry_run && mkdtemp(config->dir) == NULL)
         return error_set_errno(error, STATUS_IO, "cannot make %s", config->dir);
     config->epoch_ns = wall_now_ns();
