@@ -190,11 +190,9 @@ static const char *const fault_docs[] = {"the node's process is killed; what it 
                                          "packets arrive twice with probability `value`",
                                          "packets are held back with probability `value`",
                                          "the data rate is multiplied by `value`",
-                                         "the disk of a validator takes nothing more: it stops at its next write, and a restart "
-                                         "before `until` fails",
+                                         "a validator's disk takes nothing more: it stops at its next write; a restart before `until` fails",
                                          "while a validator is down, the beginning of `file` of its ledger is overwritten",
-                                         "the ledger of a validator is copied at `at`, and the copy put back at `until`, while it "
-                                         "is down",
+                                         "a validator's ledger is copied at `at`, and the copy put back at `until`, while it is down",
                                          "while a validator is down, its ledger is removed",
                                          "`file` of a running validator's ledger is removed: it stops at its next write",
                                          "the clock by which a validator dates blocks is wrong by `offset` and `drift`, and right "
