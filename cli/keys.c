@@ -63,7 +63,7 @@ static enum status make_node(const char *dir, const struct identity_authority *a
     const struct keys_node *node = &plan->nodes[id];
     uint8_t key[IDENTITY_KEY_BYTES];
     struct identity_subject subject;
-    struct identity_certificate certificate;
+    struct identity_certificate certificate = {.bytes = 0};
     if (seed != NULL)
         identity_key_seed(*seed, id, key);
     else
@@ -85,7 +85,7 @@ static enum status make_all(const char *dir, const struct keys_plan *plan, const
                             struct error *error) {
     uint8_t key[IDENTITY_KEY_BYTES];
     struct identity_authority *authority;
-    struct identity_certificate certificate;
+    struct identity_certificate certificate = {.bytes = 0};
     if (seed != NULL)
         identity_authority_seed(*seed, key);
     else
@@ -160,7 +160,7 @@ static void say(struct keys_finding *finding, const char *problem) {
 static void look_at_certificate(const char *dir, const struct identity_authority *authority,
                                 struct keys_finding *finding) {
     struct error error = {0};
-    struct identity_certificate certificate;
+    struct identity_certificate certificate = {.bytes = 0};
     struct identity_subject subject;
     if (identity_load_certificate(dir, finding->name, &certificate, &error) != STATUS_OK) {
         say(finding, error.text);

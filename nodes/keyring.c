@@ -78,7 +78,7 @@ static bool make_certificate(const struct keyring *keyring, const struct identit
 static void speak_for(const struct keyring *keyring, const struct identity_authority *authority,
                       uint32_t node, struct bytes_writer *writer) {
     uint8_t seed[IDENTITY_KEY_BYTES], signature[IDENTITY_SIGNATURE_BYTES];
-    struct identity_certificate certificate;
+    struct identity_certificate certificate = {.bytes = 0};
     struct identity_claim claim = {
         .nonce = keyring->config.nonce, .node = node, .rank = keyring->config.rank};
     if (!seed_of(keyring, node, seed) || !make_certificate(keyring, authority, node, seed, &certificate))

@@ -14,7 +14,7 @@
  * chain, and the director, who looks at the same files, does not admit it and says so. */
 static void certified_key(const struct identity_authority *authority, const struct scenario *scenario,
                           const struct topology_node *node, struct public_key *key) {
-    struct identity_certificate certificate;
+    struct identity_certificate certificate = {.bytes = 0};
     struct identity_subject subject;
     struct error reason;
     if (identity_load_certificate(scenario->identity.keys, node->name, &certificate, &reason) == STATUS_OK &&
