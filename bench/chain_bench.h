@@ -62,8 +62,15 @@ struct chain_frame {
     uint32_t source, destination;
 };
 
-/* BUS_CONTROL: the client asks, the validator answers with the same order. */
-enum chain_order_kind { CHAIN_ORDER_MEASURE = 1, CHAIN_ORDER_START, CHAIN_ORDER_TELL, CHAIN_ORDER_STOP };
+/* BUS_CONTROL: the client asks, the validator answers with the same order. LEAVE has no answer: all close the
+ * bus at once, after all have cleaned up. */
+enum chain_order_kind {
+    CHAIN_ORDER_MEASURE = 1,
+    CHAIN_ORDER_START,
+    CHAIN_ORDER_TELL,
+    CHAIN_ORDER_STOP,
+    CHAIN_ORDER_LEAVE
+};
 
 /* What it costs to make durable, in seconds, means: COMMIT and the sentinel, without the work before. */
 struct chain_writes {
@@ -102,7 +109,7 @@ void chain_bench_send(struct bus *bus, uint32_t rank, const struct chain_frame *
 /* In a directory below `dir`, which it removes again. */
 enum status chain_cost_measure(const char *dir, uint32_t node, enum ledger_durability durability,
                                struct chain_cost *cost, struct error *error);
-/* Removes what a store left in `dir`, and `dir`. */
+/* Removes `dir` and what is below it. */
 void chain_bench_remove(const char *dir);
 
 /* ---- chain_member.c: one validator ---- */
@@ -138,6 +145,7 @@ void chain_member_init(struct chain_member *member, const struct chain_world *wo
 bool chain_member_turn(struct chain_member *member);
 /* How long it may sleep: until its next timer, at most a bound. */
 int64_t chain_member_idle_ns(const struct chain_member *member);
+/* Safe to call twice. */
 void chain_member_close(struct chain_member *member);
 
 /* ---- chain_client.c: submits, measures ---- */

@@ -382,7 +382,12 @@ static enum status run_all(struct client *client, struct chain_result *result) {
         if (client->config->phases[phase])
             TRY(run_phase(client, (enum chain_phase)phase, &result->phases[phase]));
     TRY(compare_tips(client, result));
-    return order(client, CHAIN_ORDER_STOP, client->config->validators);
+    TRY(order(client, CHAIN_ORDER_STOP, client->config->validators));
+    struct chain_order leave = {.kind = CHAIN_ORDER_LEAVE};
+    for (uint32_t i = 0; i < client->config->validators; i++)
+        TRY(bus_send(client->bus, i, BUS_CONTROL, &leave, sizeof leave));
+    bus_flush(client->bus);
+    return STATUS_OK;
 }
 
 static void sum_up(const struct client *client, struct chain_result *result) {

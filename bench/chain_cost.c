@@ -52,8 +52,8 @@ void chain_bench_remove(const char *dir) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         int size = snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
-        if (size > 0 && (size_t)size < sizeof path)
-            unlink(path);
+        if (size > 0 && (size_t)size < sizeof path && unlink(path) != 0 && entry->d_type == DT_DIR)
+            chain_bench_remove(path);
     }
     if (stream != NULL)
         closedir(stream);

@@ -137,11 +137,33 @@ static void on_frame(struct chain_member *member, const struct bus_message *mess
     after(member, member->class->on_message[frame.type](member->state, &member->env, &event, &member->out));
 }
 
+void chain_member_close(struct chain_member *member) {
+    char path[600];
+    member->running = false;
+    if (member->state != NULL)
+        member->class->close(member->state);
+    ledger_store_close(member->ledger);
+    outbox_close(&member->out);
+    free(member->state);
+    free(member->timers);
+    member->state = NULL;
+    member->ledger = NULL;
+    member->timers = NULL;
+    member->timer_count = member->timer_capacity = 0;
+    outbox_init(&member->out);
+    snprintf(path, sizeof path, "%s/validator-%u", member->world->config->dir, member->node);
+    chain_bench_remove(path);
+}
+
 static void on_order(struct chain_member *member, const struct bus_message *message) {
     struct chain_order order;
     assert(message->size == sizeof order);
     memcpy(&order, message->data, sizeof order);
     uint32_t client = message->source;
+    if (order.kind == CHAIN_ORDER_LEAVE) {
+        member->stopped = true;
+        return;
+    }
     if (order.kind == CHAIN_ORDER_MEASURE)
         member->status = chain_cost_measure(member->world->config->dir, member->node,
                                             member->world->config->durability, &order.cost, &member->error);
@@ -159,7 +181,8 @@ static void on_order(struct chain_member *member, const struct bus_message *mess
     order.cpu_s = cpu_s();
     order.rounds_lost = member->rounds_lost;
     order.dropped = member->dropped;
-    member->stopped = order.kind == CHAIN_ORDER_STOP;
+    if (order.kind == CHAIN_ORDER_STOP)
+        chain_member_close(member);
     bus_send(member->bus, client, BUS_CONTROL, &order, sizeof order);
     bus_flush(member->bus);
 }
@@ -208,16 +231,4 @@ int64_t chain_member_idle_ns(const struct chain_member *member) {
         return IDLE_NS_MAX;
     int64_t left_ns = member->timers[0].at_ns - now_ns(member);
     return left_ns < 0 ? 0 : left_ns < IDLE_NS_MAX ? left_ns : IDLE_NS_MAX;
-}
-
-void chain_member_close(struct chain_member *member) {
-    char path[600];
-    if (member->state != NULL)
-        member->class->close(member->state);
-    ledger_store_close(member->ledger);
-    outbox_close(&member->out);
-    free(member->state);
-    free(member->timers);
-    snprintf(path, sizeof path, "%s/validator-%u", member->world->config->dir, member->node);
-    chain_bench_remove(path);
 }
