@@ -13,6 +13,7 @@ MARCH ?= native
 CFLAGS ?= -O3 -g
 WERROR ?=
 FUZZ_SECONDS ?= 10
+SEEDS ?= 1..200
 
 VERSION := 0.2.0
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -206,7 +207,7 @@ fuzz-programs: $(FUZZ_PROGRAMS)
 
 # ------------------------------------------------------------------------------------------------- use
 
-.PHONY: demo bench results
+.PHONY: demo bench results campaign
 demo: all ## Run the factory with real MPI processes; ends with the summary and the path of the report
 	@build/bin/tierbed run experiments/factory/quickstart.yaml
 
@@ -214,6 +215,10 @@ bench: all ## Measure the event queue (PHOLD), the bus and steps of learning on 
 	@build/bin/tierbed bench phold
 	@build/bin/tierbed bench bus
 	@build/bin/tierbed bench learn
+
+campaign: all ## Look for mistakes in validators: SEEDS worlds under faults (default 1..200), and every known mistake
+	@build/bin/tierbed campaign chain --seeds $(SEEDS)
+	@build/bin/tierbed campaign chain --mutants
 
 results: all ## Run every figure of CPDRL (some minutes) and write docs/results/cpdrl.md
 	@build/bin/tierbed experiment run cpdrl --report docs/results/cpdrl.md

@@ -112,6 +112,9 @@ void byzantine_send(struct byzantine *byzantine, struct world *world, struct mem
     case MESSAGE_BLOB_RESP:
         said = byzantine_bend_catchup(&call);
         break;
+    case MESSAGE_TX:
+        said = byzantine_bend_tx(&call);
+        break;
     default:
         break;
     }

@@ -23,7 +23,8 @@ enum byzantine_behaviour {
     BYZANTINE_FORGED_CERTIFICATE = 1u << 9,
     BYZANTINE_MUTATE = 1u << 10,
     BYZANTINE_STALE_POLKA = 1u << 11,
-    BYZANTINE_MUTE = 1u << 12 /* says nothing at all */
+    BYZANTINE_MUTE = 1u << 12, /* says nothing at all */
+    BYZANTINE_LYING_ATTEST = 1u << 13
 };
 
 struct byzantine;

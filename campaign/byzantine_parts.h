@@ -56,6 +56,7 @@ bool byzantine_bend_part(const struct byzantine_call *call);
 bool byzantine_bend_votes(const struct byzantine_call *call);
 bool byzantine_bend_status(const struct byzantine_call *call);
 bool byzantine_bend_catchup(const struct byzantine_call *call);
+bool byzantine_bend_tx(const struct byzantine_call *call);
 void byzantine_forge(const struct byzantine_call *call, const struct vote *precommit);
 
 #endif

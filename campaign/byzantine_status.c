@@ -3,6 +3,7 @@
 
 #include "campaign/byzantine_parts.h"
 #include "common/base/memory.h"
+#include "common/ledger/transaction.h"
 
 bool byzantine_bend_status(const struct byzantine_call *call) {
     struct message_status status;
@@ -56,5 +57,32 @@ bool byzantine_bend_catchup(const struct byzantine_call *call) {
     data[place] ^= (uint8_t)(1u << byzantine_below(call, 8));
     world_say(call->world, call->member, call->to, call->type, data, call->bytes);
     free(data);
+    return true;
+}
+
+/* Its attestations say something else than what it found. */
+bool byzantine_bend_tx(const struct byzantine_call *call) {
+    struct message_tx message;
+    struct transaction tx;
+    struct attestation attestation;
+    if (!byzantine_does(call, BYZANTINE_LYING_ATTEST) ||
+        message_decode_tx(call->payload, call->bytes, &message) != STATUS_OK ||
+        transaction_decode(message.data, message.bytes, &tx) != STATUS_OK || tx.type != TX_METRIC_ATTEST ||
+        tx.sender != call->member->node ||
+        attestation_decode(tx.ext, tx.ext_bytes, &attestation) != STATUS_OK)
+        return false;
+    uint8_t ext[ATTESTATION_BYTES], data[2048];
+    struct bytes_writer writer = bytes_writer_over(ext, sizeof ext);
+    attestation.metric_q32[tx.nonce % METRIC_COUNT] += INT64_C(3) << 30; /* the same lie to everybody */
+    attestation_encode(&writer, &attestation);
+    tx.ext = ext;
+    transaction_sign(byzantine_key(call), &tx);
+    uint8_t encoded[1024];
+    writer = bytes_writer_over(encoded, sizeof encoded);
+    transaction_encode(&writer, &tx);
+    struct bytes_writer whole = bytes_writer_over(data, sizeof data);
+    message_encode_tx(&whole, &(struct message_tx){.data = encoded, .bytes = (uint32_t)writer.used});
+    if (!writer.failed && !whole.failed)
+        world_say(call->world, call->member, call->to, MESSAGE_TX, data, whole.used);
     return true;
 }

@@ -93,6 +93,13 @@ static void write_liar(struct fault_plan *plan) {
     fault_plan_add(plan, plan_between_ns(plan, MS(1200), MS(2000)), FAULT_START, member);
 }
 
+/* Row 42. */
+static void write_attester(struct fault_plan *plan) {
+    lie(plan, BYZANTINE_LYING_ATTEST);
+    plan->client_lies = true;
+    plan->client_interval_ns = MS(80);
+}
+
 /* Row 25. */
 static void write_forged(struct fault_plan *plan) {
     lie(plan, BYZANTINE_FORGED_CERTIFICATE | BYZANTINE_EQUIVOCATE_VOTE);
@@ -148,6 +155,7 @@ const struct kind kinds_byzantine[] = {
     {"invalid-block", "22", "blocks that are not valid", 3, write_invalid_block},
     {"far-rounds", "23", "votes for rounds and heights far ahead", 3, write_far_rounds},
     {"liar", "24", "lies in STATUS and in catch-up", 4, write_liar},
+    {"attester", "42", "attestations and edge servers that lie about models", 3, write_attester},
     {"forged", "25", "forged certificates", 3, write_forged},
     {"stale-polka", "12,20", "proposals with polkas older than locks", 10, write_stale_polka},
     {"chaos", "11,12,13,16,17,20,21,23,24", "any lies, any network, deaths", 8, write_chaos},

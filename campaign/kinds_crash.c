@@ -40,11 +40,11 @@ static void write_crash_votes(struct fault_plan *plan) {
 
 /* Row 4. */
 static void write_crash_commit(struct fault_plan *plan) {
-    static const char *const points[] = {"blob-before",     "blob-after",     "chain-inside",
-                                         "chain-committed", "chain-sentinel", "chain-before"};
+    static const char *const points[] = {"blob-before",    "blob-after",  "chain-inside", "chain-committed",
+                                         "chain-sentinel", "blob-inside", "drop-inside",  "drop-after"};
     for (uint32_t i = 0; i < 5; i++)
         arm(plan, MS(450) * (int64_t)i + plan_between_ns(plan, 0, MS(300)), plan_pick(plan, 0),
-            points[plan_below(plan, 6)], plan_below(plan, 2));
+            points[plan_below(plan, 8)], plan_below(plan, 2));
 }
 
 /* Row 5: all at once, then all again, at once or one after another. */

@@ -46,13 +46,21 @@ static void write_votes_log(struct fault_plan *plan) {
     plan->forgetful |= UINT64_C(1) << member;
 }
 
-/* Rows 30 and 31: damage at rest, of any file. */
+/* Rows 30 and 31: damage at rest, of any file. Another validator that is behind asks for what may be damaged.
+ */
 static void write_damaged_files(struct fault_plan *plan) {
-    uint32_t member = plan_pick(plan, 0);
-    struct fault_step *step = while_down(plan, plan_between_ns(plan, MS(400), MS(1500)), member,
-                                         plan_below(plan, 2) == 0 ? FAULT_FLIP : FAULT_ZERO);
-    snprintf(step->text, sizeof step->text, "%s", draw_file(plan));
-    step->value = random_next(&plan->random);
+    uint32_t member = plan_pick(plan, 0), other = plan_pick(plan, UINT64_C(1) << member);
+    int64_t at_ns = plan_between_ns(plan, MS(900), MS(1500));
+    for (uint32_t i = 0; i < 1 + plan_below(plan, 4); i++) {
+        struct fault_step *step =
+            while_down(plan, at_ns, member, plan_below(plan, 2) == 0 ? FAULT_FLIP : FAULT_ZERO);
+        snprintf(step->text, sizeof step->text, "%s", draw_file(plan));
+        step->value = random_next(&plan->random);
+    }
+    if (plan_below(plan, 2) == 0) {
+        fault_plan_add(plan, MS(200), FAULT_KILL_KEEP, other);
+        fault_plan_add(plan, MS(2000), FAULT_START, other);
+    }
     plan->forgetful |= UINT64_C(1) << member;
 }
 
@@ -107,14 +115,21 @@ static void write_lying_sync(struct fault_plan *plan) {
 /* Row 40: f validators are far behind and catch up through checkpoints, dying now and then. */
 static void write_catch_up(struct fault_plan *plan) {
     uint32_t member = plan_pick(plan, 0);
-    plan->chain.checkpoint_interval = 4;
+    plan->chain.checkpoint_interval =
+        1 + plan_below(plan, 2); /* four of them behind: a checkpoint is fetched */
     plan->chain.models_kept = 1;
+    plan->chain.empty_blocks = true;
+    plan->chain.block_rate_hz = 0;
     fault_plan_add(plan, plan_between_ns(plan, MS(50), MS(300)), FAULT_KILL_KEEP, member);
-    fault_plan_add(plan, MS(3000), FAULT_START, member);
+    fault_plan_add(plan, MS(4500), FAULT_START, member);
     for (uint32_t i = 0; i < 3; i++)
-        fault_plan_add(plan, MS(3000) + plan_between_ns(plan, MS(50), MS(700)), FAULT_SEND_CRASH, member)
+        fault_plan_add(plan, MS(4500) + plan_between_ns(plan, MS(50), MS(700)), FAULT_SEND_CRASH, member)
             ->value = plan_below(plan, 6);
-    plan->fault_ns = MS(4000);
+    static const char *const points[] = {"chain-inside", "chain-committed", "chain-sentinel"};
+    struct fault_step *step =
+        fault_plan_add(plan, MS(4500) + plan_between_ns(plan, MS(50), MS(500)), FAULT_CRASH_POINT, member);
+    snprintf(step->text, sizeof step->text, "%s", points[plan_below(plan, 3)]);
+    plan->fault_ns = MS(5500);
 }
 
 const struct kind kinds_disk[] = {

@@ -33,7 +33,7 @@ enum fault_op {
     FAULT_SLOW_DISK,  /* value: ns */
     FAULT_SLOW_LINKS, /* value: bits of members whose links are clogged to this one */
     FAULT_STALL_BEGIN,
-    FAULT_STALL_END, /* since STALL_BEGIN nothing may have been committed but what was on the way */
+    FAULT_STALL_END, /* since STALL_BEGIN at most one height may have been committed: what was on the way */
     FAULT_FLOOD,     /* value: transactions at once */
     FAULT_OP_COUNT
 };

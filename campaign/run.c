@@ -168,6 +168,7 @@ static enum status run_phases(struct run *run, struct error *error) {
     if (status == STATUS_LIMIT)
         oracle_violation(&run->oracle, INVARIANT_RUNAWAY, run->oracle.tip, "more than %u events",
                          WORLD_EVENTS_MAX);
+    run_end(run);
     oracle_finish(&run->oracle);
     return STATUS_OK;
 }
@@ -183,6 +184,8 @@ static void take_result(struct run *run, struct campaign_result *result) {
     result->heights = oracle->tip;
     result->proofs = run->client.proofs;
     result->virtual_ns = run->world.now_ns;
+    result->memory_max = run->memory_max;
+    result->peer_memory_max = run->peer_memory_max;
     result->evidence = (uint64_t)__builtin_popcountll(oracle->state.accused);
     for (uint32_t i = 0; i < run->world.client; i++)
         result->restarts += run->world.members[i].restarts;

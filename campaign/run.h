@@ -21,6 +21,7 @@ struct campaign_result {
     bool forked;
     uint64_t digest, events, heights, proofs, restarts, evidence;
     int64_t virtual_ns;
+    uint64_t memory_max, peer_memory_max; /* bytes that a validator held for others, for one peer */
     uint64_t checks[INVARIANT_COUNT];
 };
 

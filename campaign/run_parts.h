@@ -23,5 +23,7 @@ struct world_watch run_watch(struct run *run);
 /* run_faults.c */
 void run_step(struct run *run, uint32_t step);
 void run_heal(struct run *run);
+/* run_end.c: after the last phase. */
+void run_end(struct run *run);
 
 #endif

@@ -5,8 +5,8 @@
 #include "campaign/sight.h"
 #include "nodes/chain/validator.h"
 
-#define MEMORY_MAX ((size_t)16 << 20)     /* I15: what one validator may hold for others */
-#define PEER_MEMORY_MAX ((size_t)4 << 20) /* of it, for one peer */
+#define MEMORY_MAX ((size_t)4 << 20)      /* I15: what one validator may hold for others */
+#define PEER_MEMORY_MAX ((size_t)1 << 20) /* of it, for one peer */
 
 struct look {
     struct run *run;

@@ -60,6 +60,10 @@ void summary_add(void *context, const struct campaign_result *result) {
     summary->restarts += result->restarts;
     summary->proofs += result->proofs;
     summary->evidence += result->evidence;
+    if (result->memory_max > summary->memory_max)
+        summary->memory_max = result->memory_max;
+    if (result->peer_memory_max > summary->peer_memory_max)
+        summary->peer_memory_max = result->peer_memory_max;
     for (uint32_t i = 0; i < INVARIANT_COUNT; i++)
         summary->checks[i] += result->checks[i];
     if (result->violation_count > 0) {
@@ -123,6 +127,8 @@ void summary_print(const struct summary *summary, FILE *file) {
             fprintf(file, " %.*s %" PRIu64, (int)strcspn(invariant_name((enum invariant)i), " "),
                     invariant_name((enum invariant)i), summary->checks[i]);
     fputc('\n', file);
+    fprintf(file, "a validator held at most %" PRIu64 " bytes for others, %" PRIu64 " for one peer\n",
+            summary->memory_max, summary->peer_memory_max);
     if (summary_missed_fork(summary))
         fputs("f + 1 twins ran, and no fork was found: the oracle does not look\n", file);
     fprintf(file,
@@ -160,11 +166,12 @@ char *summary_json(const struct summary *summary) {
         json_object_set_new(checks, invariant_name((enum invariant)i),
                             json_integer((json_int_t)summary->checks[i]));
     json_t *whole = json_pack(
-        "{s:I, s:I, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "seeds",
+        "{s:I, s:I, s:I, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "seeds",
         (json_int_t)summary->runs, "first", (json_int_t)summary->first, "failed", (json_int_t)summary->failed,
         "validators", (int)summary->validators, "missed_fork", (int)summary_missed_fork(summary), "heights",
         (json_int_t)summary->heights, "events", (json_int_t)summary->events, "restarts",
-        (json_int_t)summary->restarts, "accused", (json_int_t)summary->evidence, "wall_s",
+        (json_int_t)summary->restarts, "accused", (json_int_t)summary->evidence, "memory_max",
+        (json_int_t)summary->memory_max, "peer_memory_max", (json_int_t)summary->peer_memory_max, "wall_s",
         wall_now_s() - summary->begin_s, "kinds", kinds, "checks", checks, "failures", failures);
     char *text = whole == NULL ? NULL : json_dumps(whole, JSON_INDENT(2));
     json_decref(whole);

@@ -26,6 +26,7 @@ struct summary {
     struct summary_kind kinds[SUMMARY_KINDS_MAX];
     uint32_t kind_count;
     struct campaign_result failures[SUMMARY_FAILURES_MAX];
+    uint64_t memory_max, peer_memory_max;
     double begin_s, shown_s; /* wall clock, monotonic */
 };
 
