@@ -26,6 +26,8 @@ static void every_unit_has_its_scale(void **state) {
         {"0.5", UNIT_PLAIN, 0.5},
         {"-2e3", UNIT_PLAIN, -2000},
         {"5 %", UNIT_RATIO, 0.05},
+        {"50 ppm", UNIT_RATIO, 5e-5},
+        {"-100 %", UNIT_RATIO, -1.0},
         {"0.1", UNIT_RATIO, 0.1},
         {"6 dB", UNIT_DECIBEL, 6},
         {"4e-13", UNIT_GAIN, 4e-13},

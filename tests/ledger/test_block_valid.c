@@ -88,6 +88,9 @@ EDIT(params_hash, header->params_hash.bytes[5] ^= 1)
 EDIT(proposer, header->proposer = 4)
 EDIT(time_same, header->time_ms -= 10)
 EDIT(time_before, header->time_ms = 0)
+EDIT(time_last, header->time_ms = UINT64_MAX)                  /* no block could come after it */
+EDIT(time_step, header->time_ms += BLOCK_TIME_STEP_MAX_MS - 9) /* 1 ms more than it may */
+EDIT(time_most, header->time_ms += BLOCK_TIME_STEP_MAX_MS - 10)
 
 static const struct {
     void (*edit)(struct block_header *header);
@@ -107,13 +110,16 @@ static const struct {
              {edit_params_hash, "params_hash"},
              {edit_proposer, "proposer"},
              {edit_time_same, "time"},
-             {edit_time_before, "time"}};
+             {edit_time_before, "time"},
+             {edit_time_last, "too far ahead"},
+             {edit_time_step, "too far ahead"}};
 
 static void each_field_of_the_header_changed_in_turn_is_refused_with_its_name(void **state) {
     struct ledger_rig *rig = *state;
     struct error why;
     ledger_rig_records(rig, EDGE, 2);
     assert_int_equal(judge_edited(rig, edit_nothing, &why), STATUS_OK);
+    assert_int_equal(judge_edited(rig, edit_time_most, &why), STATUS_OK);
     for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
         assert_int_equal(judge_edited(rig, edits[i].edit, &why), STATUS_INVALID);
         if (edits[i].why == NULL)

@@ -446,6 +446,33 @@ static void genesis_is_read_strictly_and_seals_to_the_same_chain(void **state) {
     free(data);
 }
 
+static void a_genesis_with_a_flag_has_one_encoding_and_without_none_of_it(void **state) {
+    (void)state;
+    struct genesis flagged = rig.genesis;
+    flagged.params.exclude_accused = true;
+    genesis_seal(&flagged);
+    assert_false(hash_equal(&flagged.params_hash, &rig.genesis.params_hash));
+    assert_false(hash_equal(&flagged.chain_id, &rig.genesis.chain_id));
+    size_t size = genesis_bytes(&flagged);
+    assert_int_equal(size, genesis_bytes(&rig.genesis) + 4);
+    uint8_t *data = malloc(size);
+    assert_non_null(data);
+    struct bytes_writer writer = bytes_writer_over(data, size);
+    genesis_encode(&writer, &flagged);
+    assert_strict(recode_genesis, data, size);
+    assert_int_equal(data[0], 2);
+    data[0] = 1; /* bytes after the end */
+    assert_false(exact(recode_genesis, data, size));
+    data[0] = 3;
+    assert_false(exact(recode_genesis, data, size));
+    data[0] = 2;
+    for (uint32_t flags = 0; flags < 4; flags++) {
+        data[size - 4] = (uint8_t)flags;
+        assert_true(exact(recode_genesis, data, size) == (flags == 1));
+    }
+    free(data);
+}
+
 static void each_rule_of_the_genesis_makes_another_chain(void **state) {
     (void)state;
     struct genesis changed = rig.genesis;
@@ -507,6 +534,7 @@ int main(void) {
         cmocka_unit_test(records_fill_their_transaction_exactly),
         cmocka_unit_test(evidence_is_read_strictly),
         cmocka_unit_test(genesis_is_read_strictly_and_seals_to_the_same_chain),
+        cmocka_unit_test(a_genesis_with_a_flag_has_one_encoding_and_without_none_of_it),
         cmocka_unit_test(each_rule_of_the_genesis_makes_another_chain),
         cmocka_unit_test(metrics_round_to_nearest_and_refuse_what_does_not_fit),
         cmocka_unit_test(a_chunk_root_is_the_tree_over_the_chunks),

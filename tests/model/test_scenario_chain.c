@@ -147,6 +147,17 @@ static void what_cannot_be_a_chain_is_refused_where_it_stands(void **state) {
          "file: |votes", "goes with kind `ledger-corrupt` or `ledger-unlink`", 0},
         {"from: validator-1, to: validator}", "from: validator-1, to: validator-1}", "to: |validator-1}",
          "no link between", 0},
+        {"kind: crash, at: 1 s, node: validator-2", "kind: clock, at: 1 s, node: edge, offset: 1 s",
+         "node: |edge, offset", "`edge` is no validator; only they have a clock", 0},
+        {"kind: crash, at: 1 s, node: validator-2", "kind: clock, at: 1 s, node: validator-2", "kind: |clock",
+         "needs `offset` or `drift`", 0},
+        {"kind: crash, at: 1 s, node: validator-2", "kind: clock, at: 1 s, node: validator-2, drift: -101 %",
+         "drift: |-101 %", "out of range", 0},
+        {"kind: crash, at: 1 s, node: validator-2", "kind: crash, at: 1 s, node: validator-2, offset: 1 s",
+         "offset: |1 s", "goes with kind `clock`", 0},
+        {"kind: crash, at: 1 s, node: validator-2",
+         "kind: clock, at: 1 s, until: 1 s, node: validator-2, offset: -1 s", "until: |1 s",
+         "must be later than `at`", 0},
     };
     EXPECT_EACH_OF(text_chain, mistakes);
 }

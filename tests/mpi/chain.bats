@@ -59,6 +59,10 @@ agree() {
     agree chain/stormy 7 30
 }
 
+@test "four validators with wrong clocks write one ledger in every placement, and lose only turns" {
+    agree chain/clocks 4 100
+}
+
 @test "more validators than may fail are down: nothing is decided; one comes back: it goes on" {
     start chain/four down --processes 3 --set 'faults=[{kind: crash, at: 5 s, node: validator-1}, {kind: crash, at: 5 s, node: validator-2}, {kind: restart, at: 15 s, node: validator-2}]'
     sound down 4 4

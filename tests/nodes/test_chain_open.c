@@ -67,8 +67,12 @@ static void senders_are_the_validators_and_then_the_edge_servers(void **state) {
 
 static void the_same_scenario_gives_the_same_chain_and_any_change_another(void **state) {
     (void)state;
-    static const char *const changes[] = {"seed=8", "nodes.validator.count=5", "chain.epsilon=0.1",
-                                          "chain.checkpoint=3", "chain.block_rate=2 Hz"};
+    static const char *const changes[] = {"seed=8",
+                                          "nodes.validator.count=5",
+                                          "chain.epsilon=0.1",
+                                          "chain.checkpoint=3",
+                                          "chain.block_rate=2 Hz",
+                                          "chain.exclude_accused=true"};
     struct rig one, two;
     rig_open(&one, NULL);
     rig_open(&two, NULL);
