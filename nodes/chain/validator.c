@@ -297,6 +297,7 @@ static void close_validator(void *state) {
     free(validator->last_leaves);
     free(validator->places);
     free(validator->direct);
+    free(validator->vain);
 }
 
 static void totals(const void *state, struct row_node *row) {

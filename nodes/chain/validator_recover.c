@@ -161,7 +161,8 @@ static enum status load_votes(struct validator *validator) {
 enum status validator_recover(struct validator *validator) {
     validator->places = calloc(VALIDATOR_PLACES_MAX, sizeof *validator->places);
     validator->direct = calloc(VALIDATOR_PLACES_MAX, sizeof *validator->direct);
-    if (validator->places == NULL || validator->direct == NULL)
+    validator->vain = calloc(validator->genesis->sender_count, sizeof *validator->vain);
+    if (validator->places == NULL || validator->direct == NULL || validator->vain == NULL)
         return STATUS_MEMORY;
     TRY(validator_past_init(&validator->past, validator->count));
     enum status status = validator_load_chain(validator);

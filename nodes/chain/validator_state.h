@@ -117,6 +117,13 @@ struct validator_receipt {
     int64_t clock_ns;
 };
 
+/* Of one sender: the model update that is first in its line and whose bytes nobody has. */
+struct validator_vain {
+    uint64_t nonce;          /* 0: none */
+    int64_t since_ns;        /* it has been waited for since then */
+    int64_t refuse_until_ns; /* given up: not taken again before that */
+};
+
 /* When things happened at this height; VTIME_NEVER: not yet. */
 struct validator_times {
     int64_t newheight_ns, propose_ns, complete_ns, prevote_ns, polka_ns, precommit_ns, all_ns;
@@ -200,6 +207,7 @@ struct validator {
     struct validator_place *places; /* owned; VALIDATOR_PLACES_MAX, by the first bytes of the id */
     uint32_t scans;                 /* searches of old blocks that are left until the next beacon */
     uint64_t *direct;               /* owned; the same: ids that an edge server submitted here */
+    struct validator_vain *vain;    /* owned; by sender */
     uint64_t beacon;                /* beacons of this life */
     uint64_t beacon_committed;      /* committed at the last one */
     uint32_t gossip_next;           /* index into the mempool of what is sent again next */
@@ -347,6 +355,9 @@ enum status validator_on_tx(struct validator *validator, uint32_t node, const ui
 /* Attestations that are due, evidence that is not on chain yet, models that are missing. */
 enum status validator_own_transactions(struct validator *validator);
 void validator_accuse(struct validator *validator, const struct evidence *evidence);
+/* Gives up model updates whose bytes nobody has delivered: what their senders submitted after them gets its
+ * turn. */
+enum status validator_give_up_models(struct validator *validator);
 /* Sends some of what waits to one peer again: gossip may have been lost. */
 void validator_gossip_again(struct validator *validator);
 bool validator_blob_held(void *validator, const struct transaction *tx);

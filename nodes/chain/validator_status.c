@@ -104,6 +104,7 @@ enum status validator_on_beacon(struct validator *validator) {
         validator_gossip_again(validator);
     validator->beacon_committed = validator->committed;
     validator->own_due = true;
+    TRY(validator_give_up_models(validator));
     outbox_timer(validator->out, validator->now_ns + validator->rules->status_interval_ns,
                  VALIDATOR_TIMER_STATUS, 0);
     return STATUS_OK;

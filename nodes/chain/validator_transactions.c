@@ -4,7 +4,9 @@
 
 #include "nodes/chain/validator_state.h"
 
-#define GOSSIP_AGAIN_MAX 8u /* transactions sent again per beacon */
+#define GOSSIP_AGAIN_MAX 8u       /* transactions sent again per beacon */
+#define MODEL_PATIENCE_TIMEOUTS 8 /* T0: how long the bytes of a model may take */
+#define MODEL_REFUSAL_PATIENCES 4 /* for how long an update that was given up is not taken again */
 
 /* ---- models ---- */
 
@@ -60,6 +62,50 @@ static void want_model_of(struct validator *validator, uint32_t node, const uint
     validator_want_blob(validator, &claim, node, tx.sender);
 }
 
+/* Is this one that was given up of late, and still without its model? */
+static bool is_vain(struct validator *validator, const uint8_t *data, size_t bytes) {
+    struct transaction tx;
+    if (transaction_decode(data, bytes, &tx) != STATUS_OK || tx.type != TX_MODEL_UPDATE ||
+        tx.sender >= validator->genesis->sender_count)
+        return false;
+    const struct validator_vain *vain = &validator->vain[tx.sender];
+    return vain->nonce == tx.nonce && validator->now_ns < vain->refuse_until_ns &&
+           !validator_blob_held(validator, &tx);
+}
+
+/* true: the transaction has waited in vain for too long. */
+static bool waits_in_vain(struct validator *validator, const struct transaction *tx) {
+    struct validator_vain *vain = &validator->vain[tx->sender];
+    int64_t patience_ns = MODEL_PATIENCE_TIMEOUTS * validator->rules->timeout_ns;
+    if (vain->nonce != tx->nonce || vain->refuse_until_ns != 0)
+        *vain = (struct validator_vain){.nonce = tx->nonce, .since_ns = validator->now_ns};
+    if (validator->now_ns - vain->since_ns < patience_ns)
+        return false;
+    vain->refuse_until_ns = validator->now_ns + MODEL_REFUSAL_PATIENCES * patience_ns;
+    return true;
+}
+
+enum status validator_give_up_models(struct validator *validator) {
+    struct mempool *pool = &validator->mempool;
+    bool dropped = false;
+    for (uint32_t i = 0; i < pool->count;) {
+        const struct mempool_entry *entry = pool->entries[i];
+        struct transaction tx;
+        if ((i > 0 && pool->entries[i - 1]->sender == entry->sender) || entry->type != TX_MODEL_UPDATE ||
+            transaction_decode(entry->data, entry->bytes, &tx) != STATUS_OK ||
+            validator_blob_held(validator, &tx) || !waits_in_vain(validator, &tx)) {
+            i++;
+            continue;
+        }
+        blobs_forget(&validator->blobs, &tx.blob_hash);
+        mempool_drop(pool, tx.sender, tx.nonce); /* the next one of its sender moves up */
+        dropped = true;
+    }
+    if (dropped && validator_has_work(validator))
+        validator_wake(validator);
+    return dropped ? validator_try_propose(validator) : STATUS_OK;
+}
+
 /* ---- what comes ---- */
 
 static void pass_on(struct validator *validator, const uint8_t *payload, size_t bytes) {
@@ -78,6 +124,10 @@ enum status validator_on_tx(struct validator *validator, uint32_t node, const ui
     struct message_tx message;
     TRY(message_decode_tx(payload, bytes, &message));
     bool direct = validator_of_node(validator, node) == CHAIN_NONE;
+    if (is_vain(validator, message.data, message.bytes)) {
+        validator->drops.crowded++;
+        return STATUS_OK;
+    }
     enum mempool_verdict verdict =
         mempool_add(&validator->mempool, &validator->state, message.data, message.bytes);
     if (verdict == MEMPOOL_INVALID)
