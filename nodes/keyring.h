@@ -2,7 +2,8 @@
  * admitted, and the session keys that follow from them, each made when it is first needed.
  *
  * In one process without a key directory every key follows from the seed and there is nothing to prove to
- * anybody: no join, all admitted. Otherwise nobody is admitted before the director says so. */
+ * anybody: no join, all admitted. Likewise with several processes when nodes are so many that certificates
+ * which prove nothing would cost seconds. Otherwise nobody is admitted before the director says so. */
 #ifndef TIERBED_NODES_KEYRING_H
 #define TIERBED_NODES_KEYRING_H
 
@@ -22,6 +23,9 @@ struct keyring_config {
     uint8_t
         nonce[IDENTITY_NONCE_BYTES]; /* of the run: fresh, so that what is sealed in one opens in no other */
 };
+
+#define KEYRING_SEEDED_JOIN_MAX 1000u /* nodes; more do not join without a key directory */
+bool keyring_must_join(const struct keyring_config *config);
 
 struct keyring_node {
     uint8_t verdict;                      /* enum join_verdict */

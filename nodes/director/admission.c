@@ -6,10 +6,6 @@
 #include "common/base/memory.h"
 #include "nodes/join.h"
 
-bool admission_needed(const struct keyring_config *config) {
-    return config->rank_count > 1 || config->scenario->identity.keys[0] != '\0';
-}
-
 static enum status load_authority(const char *dir, struct admission *admission, struct error *error) {
     struct error reason = {0};
     enum status status = identity_load_authority(dir, &admission->authority, &reason);

@@ -23,9 +23,6 @@ enum status admission_open(struct admission *admission, const struct keyring_con
                            struct error *error);
 void admission_close(struct admission *admission);
 
-/* Does this run need a join at all? (nodes/keyring.h) */
-bool admission_needed(const struct keyring_config *config);
-
 /* Takes what `rank` says; may be anything. Of a part that is malformed, what comes before the fault counts.
  */
 void admission_take(struct admission *admission, uint32_t rank, const uint8_t *data, size_t size);

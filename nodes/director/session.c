@@ -206,7 +206,7 @@ static enum status open_admission(struct session *session, struct error *error) 
                                     .rank_count = bus_size(session->config->bus)};
     randombytes_buf(session->nonce, sizeof session->nonce);
     memcpy(config.nonce, session->nonce, sizeof config.nonce);
-    return admission_needed(&config) ? admission_open(&session->admission, &config, error) : STATUS_OK;
+    return keyring_must_join(&config) ? admission_open(&session->admission, &config, error) : STATUS_OK;
 }
 
 static enum status load(struct session *session, struct error *error) {

@@ -70,7 +70,7 @@ static enum status open_members(struct world *world, struct error *error) {
     world->node_count = first->topology.node_count;
     world->node_digests = calloc(world->node_count, sizeof *world->node_digests);
     const struct keyring_config *config = &first->keyring.config;
-    bool joins = admission_needed(config);
+    bool joins = keyring_must_join(config);
     if (joins)
         TRY(admission_open(&world->admission, config, error));
     director_init(&world->director,

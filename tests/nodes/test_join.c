@@ -257,6 +257,46 @@ static void what_a_process_says_admits_its_nodes_and_both_ends_get_one_session_k
         keyring_close(&keyrings[rank]);
 }
 
+static void very_many_nodes_without_a_folder_do_not_join_and_still_share_keys(void **state) {
+    (void)state;
+    char text[sizeof NODES + 16];
+    struct scenario_problems problems;
+    struct arena arena;
+    struct scenario scenario;
+    struct topology topology;
+    arena_init(&arena);
+    memcpy(text, NODES, sizeof NODES);
+    char *digit = strstr(text, "per_parent: 2") + 12;
+    memmove(digit + 3, digit + 1, strlen(digit + 1) + 1);
+    memcpy(digit, "500", 3);
+    assert_int_equal(scenario_load_text(text, strlen(text), "text", NULL, 0, &arena, &scenario, &problems),
+                     STATUS_OK);
+    assert_int_equal(topology_build(&scenario, &arena, &topology, NULL), STATUS_OK);
+    uint32_t *rank_of_node = arena_alloc_array(&arena, topology.node_count, sizeof *rank_of_node);
+    struct keyring_config config = {
+        .scenario = &scenario, .topology = &topology, .rank_of_node = rank_of_node, .rank_count = 2};
+    struct keyring here, there;
+    uint8_t sent[IDENTITY_KEY_BYTES], got[IDENTITY_KEY_BYTES], back[IDENTITY_KEY_BYTES];
+    rank_of_node[SENSOR_1_1] = 1;
+    assert_false(keyring_must_join(&config));
+    assert_true(keyring_must_join(&rig.config));
+    uint32_t up = topology_link_between(&topology, SENSOR_1_1, GATEWAY_1);
+    uint32_t down = topology_link_between(&topology, GATEWAY_1, SENSOR_1_1);
+    assert_int_equal(keyring_open(&here, &config, NULL), STATUS_OK);
+    config.rank = 1;
+    assert_int_equal(keyring_open(&there, &config, NULL), STATUS_OK);
+    assert_true(keyring_session(&there, up, 0, sent));
+    assert_true(keyring_session(&here, up, 0, got));
+    assert_true(keyring_session(&here, down, 0, back));
+    assert_memory_equal(sent, got, sizeof sent);
+    assert_memory_not_equal(sent, back, sizeof sent);
+    keyring_close(&here);
+    keyring_close(&there);
+    snprintf(scenario.identity.keys, sizeof scenario.identity.keys, "a-folder");
+    assert_true(keyring_must_join(&config));
+    arena_close(&arena);
+}
+
 /* ---- whole runs ---- */
 
 struct counts {
@@ -429,6 +469,7 @@ int main(void) {
         RIG_TEST(of_a_part_cut_short_what_was_whole_counts),
         RIG_TEST(a_process_believes_only_a_whole_answer),
         RIG_TEST(what_a_process_says_admits_its_nodes_and_both_ends_get_one_session_key),
+        RIG_TEST(very_many_nodes_without_a_folder_do_not_join_and_still_share_keys),
         cmocka_unit_test(keys_of_a_folder_change_no_result),
         cmocka_unit_test(sealed_or_not_a_run_has_one_digest),
         cmocka_unit_test(a_certificate_of_the_wrong_role_costs_its_node_and_no_other),
