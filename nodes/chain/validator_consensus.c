@@ -125,8 +125,8 @@ static void take_in_vote(struct validator *validator, const struct vote *vote) {
 /* What the engine asks for, or nil, which is always safe, for a proposal that is not timely. */
 static struct hash value_to_vote(struct validator *validator, const struct consensus_action *action) {
     bool prevote = action->type == VOTE_PREVOTE && !hash_is_zero(&action->value);
-    return prevote && !validator_finds_timely(validator, action->round, &action->value) ? (struct hash){{0}}
-                                                                                        : action->value;
+    struct hash nil = {0};
+    return !prevote || validator_finds_timely(validator, action->round, &action->value) ? action->value : nil;
 }
 
 static enum status do_vote(struct validator *validator, const struct consensus_action *action) {
