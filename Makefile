@@ -66,7 +66,8 @@ CLI_SOURCES := $(filter-out $(CLI_MAIN) %_main.c,$(wildcard cli/*.c))
 BENCH_SOURCES := $(filter-out %_main.c,$(wildcard bench/*.c))
 CAMPAIGN_SOURCES := $(filter-out %_main.c,$(wildcard campaign/*.c))
 BENCH_MAINS := $(wildcard bench/*_main.c)
-MUTANT_SOURCES := $(filter-out %main.c %_cli.c,$(wildcard nodes/chain/*.c common/ledger/*.c campaign/*.c)) campaign/mutants_main.c
+MUTANT_SOURCES := campaign/mutants_main.c \
+  $(filter-out %main.c %_cli.c,$(wildcard nodes/chain/*.c common/ledger/*.c campaign/*.c))
 TEST_LIB_SOURCES := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(wildcard tests/base/test_*.c tests/time/test_*.c tests/net/test_*.c tests/model/test_*.c \
   tests/data/test_*.c tests/record/test_*.c tests/learn/test_*.c tests/schemes/test_*.c tests/nodes/test_*.c \

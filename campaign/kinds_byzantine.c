@@ -118,6 +118,10 @@ static void write_stale_polka(struct fault_plan *plan) {
     for (uint32_t i = 0; i < count; i++)
         liars |= (uint64_t)(plan->behaviours[i] != 0) << i;
     plan->phase_count = rounds * 3;
+    plan->quality.delay_least_ns = MS(3);
+    plan->quality.delay_most_ns = MS(20);
+    plan->chain.timeout_ns = MS(200);
+    plan->chain.timeout_step_ns = MS(30);
     for (uint32_t i = 0; i < plan->phase_count; i++)
         plan->phases[i] = plan_heard_by(plan, UINT64_MAX);
     ears = liars | plan_pick_faulty(plan, quorum_size(count) - plan->faults_max);

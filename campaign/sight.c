@@ -163,7 +163,8 @@ static void add_sight(void *context, const struct sight *sight) {
 
 void sight_text(uint16_t type, const uint8_t *payload, size_t bytes, char *text, size_t size) {
     const struct message_info *info = message_info(type);
-    struct lines lines = {.text = text, .size = size};
+    struct lines lines = {.size = size};
+    lines.text = text;
     add_text(&lines, "%s", info == NULL ? "unknown" : info->name);
     if (type == MESSAGE_STATUS) {
         struct message_status status;

@@ -6,6 +6,7 @@
 #include "campaign/sight.h"
 #include "campaign/world.h"
 #include "common/base/memory.h"
+#include "common/net/message_chain.h"
 
 #define FLIPS_MAX 8u
 
@@ -74,11 +75,34 @@ static void post_copy(struct world *world, struct world_event *event, const stru
     world_post(world, at_ns, &again, past->payload, past->bytes);
 }
 
+/* In phases a vote goes where its signer may be heard, whoever passes it on; of several votes all have to. */
+static bool votes_may_pass(const struct world *world, const struct member *from, const struct member *to,
+                           const uint8_t *payload, size_t bytes) {
+    struct message_vote message;
+    if (message_decode_vote(payload, bytes, &message) != STATUS_OK)
+        return true;
+    for (uint32_t i = 0; i < message.count; i++) {
+        const struct vote *vote = &message.votes[i];
+        bool own = vote->validator == from->node || vote->validator >= world->config.validators;
+        struct network_packet packet = {.from = own ? from->index : vote->validator,
+                                        .to = to->index,
+                                        .class =
+                                            vote->type == VOTE_PREVOTE ? NETWORK_PREVOTE : NETWORK_PRECOMMIT,
+                                        .round = vote->round};
+        if (!network_open(&world->network, &packet))
+            return false;
+    }
+    return true;
+}
+
 static void route(struct world *world, struct member *from, struct member *to, uint16_t type,
                   const uint8_t *payload, size_t bytes) {
     struct network_packet packet = {.from = from->index, .to = to->index, .bytes = (uint32_t)bytes};
     uint64_t height = 0;
     packet.round = from->round;
+    if (world->network.phase_count > 0 && type == MESSAGE_VOTE &&
+        !votes_may_pass(world, from, to, payload, bytes))
+        return;
     packet.class = sight_class(type, payload, bytes, &height, &packet.round);
     struct network_copy copies[NETWORK_COPIES_MAX];
     uint32_t count = network_send(&world->network, &packet, copies);
