@@ -56,7 +56,7 @@ struct node_event {
 typedef enum status (*node_handler)(void *state, const struct node_env *env, const struct node_event *event,
                                     struct outbox *out);
 
-#define NODE_TIMERS_MAX 8
+#define NODE_TIMERS_MAX 12
 
 struct node_class {
     enum node_role role;

@@ -28,7 +28,8 @@ enum random_purpose {
     RANDOM_EVALUATE,   /* actions in evaluation */
     RANDOM_PLACE,      /* positions of nodes */
     RANDOM_BOOTSTRAP,  /* resamples of a confidence interval */
-    RANDOM_CAMPAIGN    /* faults of a campaign */
+    RANDOM_CAMPAIGN,   /* faults of a campaign */
+    RANDOM_LOAD        /* when validators submit transactions for measurements, and what is in them */
 };
 
 struct random_stream {

@@ -132,6 +132,11 @@ struct scenario_training {
 /* What the nodes of role chain run; ignored without any. */
 enum chain_durability { CHAIN_POWER = 0, CHAIN_PROCESS };
 enum chain_time { CHAIN_TIME_MONOTONE = 0, CHAIN_TIME_PROPOSER };
+/* What validators submit themselves, to have something to agree on. */
+struct scenario_chain_load {
+    double rate_hz; /* transactions of all validators together, at random times; 0: none */
+    uint32_t records, record_bytes;
+};
 struct scenario_chain {
     int64_t timeout_ns, timeout_step_ns, timeout_max_ns; /* T(r) = min(T0 + delta r, cap) */
     int64_t status_interval_ns; /* beacon of what a validator holds; retransmission follows from it */
@@ -145,13 +150,15 @@ struct scenario_chain {
     uint32_t open_models_max;     /* models under attestation at once */
     double epsilon;               /* largest |claimed - median| of a metric that is accepted */
     double verify_cycles_per_bit; /* f of T_cv = S_B f / f_b; charged before the prevote */
-    double validator_clock_hz;    /* f_b */
+    double validator_clock_hz;    /* f_b, of the first validator */
+    double clock_spread;          /* the last one's is so much lower, as a share of it; evenly between */
     enum chain_durability durability;
     enum chain_time time;     /* what the time of a block must satisfy (docs/chain.md) */
     int64_t precision_ns;     /* proposer: how far clocks of validators may be apart */
     int64_t message_delay_ns; /* proposer: how long a proposal may travel */
     bool exclude_accused;     /* validators that evidence speaks against do not propose */
     uint32_t model_slots;     /* an edge server offers a model every so many slots; 0: never */
+    struct scenario_chain_load load;
 };
 
 /* Who the nodes are, and whether what they say is sealed. */

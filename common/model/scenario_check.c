@@ -14,7 +14,8 @@
 
 #define ROW_SUM_TOLERANCE 1e-9
 #define SHARE_TOLERANCE 1e-9
-#define LEVELS_DEFAULT 6 /* of criticality in the table */
+#define LEVELS_DEFAULT 6      /* of criticality in the table */
+#define LOAD_BYTES_MAX 65531u /* of records in a transaction */
 #define SAMPLES_MIN 16
 #define SAMPLES_MAX 500000 /* two bytes each, so that a window fits into one message */
 
@@ -496,6 +497,16 @@ static void check_chain(struct scenario_load *load) {
     if (chain->timeout_max_ns < chain->timeout_ns && sound_in(load, "chain", "timeout") &&
         sound_in(load, "chain", "timeout_max"))
         report_in(load, "chain", "timeout_max", "shorter than `timeout`, where it begins");
+    const struct scenario_chain_load *own = &chain->load;
+    const struct tree_node *map = tree_get(tree_get(load->root, "chain"), "load");
+    if (own->rate_hz == 0 || map == NULL || map->bad)
+        return;
+    if ((uint64_t)own->records * own->record_bytes > LOAD_BYTES_MAX)
+        report_in(load, "chain", "load", "%u records of %u bytes do not fit into a transaction of %u bytes",
+                  own->records, own->record_bytes, LOAD_BYTES_MAX);
+    else if (own->records > chain->block_txs_max || own->records > chain->mempool_max)
+        report_in(load, "chain", "load", "a transaction of %u records fits into no block or mempool",
+                  own->records);
 }
 
 void scenario_check(struct scenario_load *load) {

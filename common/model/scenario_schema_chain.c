@@ -23,6 +23,19 @@ static const char *const time_docs[] = {
     "the proposer's clock, and validators vote only for a block that comes in time by theirs: the time is right as long "
     "as clocks are, and a proposer whose clock is wrong loses its turn", NULL};
 
+static const struct schema_field load_rows[] = {
+    {.key = "rate", .type = SCHEMA_NUMBER, .dimension = UNIT_FREQUENCY, CHAIN(load.rate_hz), .maximum = 1e6,
+     .fallback = "0 Hz",
+     .doc = "Transactions of all validators together, each submitting its share at exponentially distributed intervals."},
+    {.key = "records", .type = SCHEMA_COUNT, CHAIN(load.records), .minimum = 1, .maximum = 65535, .fallback = "1",
+     .doc = "Records of one transaction; each counts as a transaction of `block_txs` and `mempool`."},
+    {.key = "record_size", .type = SCHEMA_BYTES, .dimension = UNIT_DATA, CHAIN(load.record_bytes), .minimum = BITS(1),
+     .maximum = BITS(65531), .fallback = "100 B",
+     .doc = "Size of a record; a transaction holds at most 65,531 bytes of them."},
+};
+static const struct schema load_schema = {
+    .fields = load_rows, .count = SCHEMA_LENGTH(load_rows), .item = NULL};
+
 static const struct schema_field chain_rows[] = {
     {.key = "timeout", .type = SCHEMA_TIME, CHAIN(timeout_ns), .minimum = 1e6, .maximum = HOUR_NS, .fallback = "500 ms",
      .doc = "How long a validator waits for each step of round 0, T0: for the proposal once it is due, for prevotes, for "
@@ -66,6 +79,9 @@ static const struct schema_field chain_rows[] = {
      .doc = "Cycles that verifying one bit of a block takes, f in T_cv = S_B f / f_b."},
     {.key = "clock", .type = SCHEMA_NUMBER, .dimension = UNIT_FREQUENCY, CHAIN(validator_clock_hz), .minimum = 1,
      .maximum = 1e15, .fallback = "3 GHz", .doc = "Clock of a validator, f_b."},
+    {.key = "clock_spread", .type = SCHEMA_NUMBER, .dimension = UNIT_RATIO, CHAIN(clock_spread), .maximum = 0.99,
+     .fallback = "0", .doc = "By how much of it the clock of the last validator is lower than that of the first; those between "
+            "fall evenly."},
     {.key = "durability", .type = SCHEMA_ENUM, CHAIN(durability), .names = durability_names,
      .name_docs = durability_docs, .fallback = "process", .doc = "What the ledger of a validator survives."},
     {.key = "time", .type = SCHEMA_ENUM, CHAIN(time), .names = time_names, .name_docs = time_docs,
@@ -78,6 +94,8 @@ static const struct schema_field chain_rows[] = {
      .doc = "Whether validators that evidence on the chain speaks against are left out when it comes to proposing."},
     {.key = "model_slots", .type = SCHEMA_COUNT, CHAIN(model_slots), .maximum = 10000000, .fallback = "0",
      .doc = "An edge server offers a model every so many slots; 0 for never."},
+    {.key = "load", .type = SCHEMA_MAP, .fields = &load_schema,
+     .doc = "Transactions of records that validators submit themselves, for measurements."},
 };
 const struct schema scenario_schema_chain = {
     .fields = chain_rows, .count = SCHEMA_LENGTH(chain_rows), .item = NULL};

@@ -107,6 +107,22 @@ static enum status set_real(struct store *store, const char *key, double value, 
     return step(&to, store->db, "writing meta", error);
 }
 
+/* What the formulas for the time of a block need (summary.h); rates and delays are in the table links. */
+static enum status write_chain_meta(struct store *store, const struct scenario_chain *chain,
+                                    struct error *error) {
+    TRY(set_real(store, "chain_block_rate_hz", chain->block_rate_hz, error));
+    TRY(set_real(store, "chain_verify_cycles_per_bit", chain->verify_cycles_per_bit, error));
+    TRY(set_real(store, "chain_clock_hz", chain->validator_clock_hz, error));
+    return set_real(store, "chain_clock_spread", chain->clock_spread, error);
+}
+
+static bool has_validators(const struct topology *topology) {
+    for (uint32_t i = 0; i < topology->node_count; i++)
+        if (topology->nodes[i].role == ROLE_CHAIN)
+            return true;
+    return false;
+}
+
 static enum status write_meta(struct store *store, const struct record_config *config, struct error *error) {
     const struct scenario *scenario = config->scenario;
     char seed[24];
@@ -127,6 +143,8 @@ static enum status write_meta(struct store *store, const struct record_config *c
     TRY(set_integer(store, "processes", config->processes, error));
     TRY(set_text(store, "clock", config->clock, error));
     TRY(set_real(store, "speed", config->speed, error));
+    if (has_validators(config->topology))
+        TRY(write_chain_meta(store, &scenario->chain, error));
     return set_text(store, "status", "running", error);
 }
 

@@ -44,6 +44,29 @@ struct summary_handler {
     double least_s, wall_s; /* the quickest call, and all */
 };
 
+/* The time of a block, measured and by formula (common/model/chain_delay.h); means over the heights counted,
+ * in seconds, NAN where unknown. Counted: heights of one round at which all N validators were there from the
+ * block to the commit. With P the proposer and, for each validator b, whole_b = t_block_complete (of P
+ * t_propose_send), voted_b = t_prevote_send or, where it sent none, t_commit:
+ *   gen      t_ready - t_newheight of P
+ *   wait     t_propose_send - t_ready of P: for a transaction, where no empty blocks are made
+ *   tr_q     whole_b - t_propose_send: of the q-th validator that has the block; tr_all: of the last
+ *   cv_q     voted_b - whole_b: the q-th smallest; cv_all: the largest. That is t_commit - t_block_complete
+ * less all waiting for the votes of others; P has made the block and needs no time agree_q  from the q-th
+ * vote to the q-th commit; agree_all: from the last to the last Formulas: tr and cv are IPOR Eq. (5) and (6)
+ * with B = M_p = N and the bits of the block; tree_q and tree_all the binomial tree of parts; verify_q and
+ * verify_all the second term of Eq. (6), of the q-th and of the slowest. They need equal links of a constant
+ * rate between all validators. */
+struct summary_chain_delay {
+    uint64_t heights;
+    double block_bits;
+    double gen_s, wait_s, tr_q_s, tr_all_s, cv_q_s, cv_all_s, agree_q_s, agree_all_s;
+    struct summary_chain_formula {
+        double gen_s, gen_truncated_s, tr_s, tree_q_s, tree_all_s, cv_s, verify_q_s, verify_all_s, block_s,
+            block_q_s;
+    } formula;
+};
+
 /* What the validators did; all 0 in a run without any. Ledgers: those that could be read after the run. */
 struct summary_chain {
     uint64_t validators, crashes, restarts, ledger_failures, dropped;
@@ -51,6 +74,7 @@ struct summary_chain {
     uint64_t least_height, most_height, transactions, models_accepted, accused;
     uint64_t slow_heights; /* of several rounds */
     double block_s;        /* mean time from block to block, NAN: fewer than two */
+    struct summary_chain_delay delay;
 };
 
 #define SUMMARY_HANDLERS_MAX 64u

@@ -58,12 +58,12 @@ enum status summary_load_chain(sqlite3 *db, struct summary *summary, struct erro
                     " SUM(CASE WHEN name LIKE 'dropped\\_%' ESCAPE '\\' THEN value END)"
                     " FROM results WHERE node_id IN (SELECT node_id FROM nodes WHERE role = 'chain')",
                     take_ledgers, chain, error));
-    return reader_each(
-        db,
-        "SELECT (SELECT (MAX(t) - MIN(t)) / NULLIF(COUNT(*) - 1, 0) FROM (SELECT MIN(value) AS t"
-        " FROM series WHERE name = 't_commit' GROUP BY step)),"
-        " (SELECT COUNT(DISTINCT step) FROM series WHERE name = 'rounds' AND value > 1)",
-        take_blocks, chain, error);
+    TRY(reader_each(db,
+                    "SELECT (SELECT (MAX(t) - MIN(t)) / NULLIF(COUNT(*) - 1, 0) FROM (SELECT MIN(value) AS t"
+                    " FROM series WHERE name = 't_commit' GROUP BY step)),"
+                    " (SELECT COUNT(DISTINCT step) FROM series WHERE name = 'rounds' AND value > 1)",
+                    take_blocks, chain, error));
+    return summary_load_chain_delay(db, (uint32_t)chain->validators, &chain->delay, error);
 }
 
 bool summary_has_tiers(const struct summary *summary) {
@@ -94,6 +94,7 @@ void summary_print_chain(const struct summary *summary, FILE *out) {
         fprintf(out, "one every %.3f s, ", chain->block_s);
     fprintf(out, "%" PRIu64 " height%s of several rounds\n", chain->slow_heights,
             chain->slow_heights == 1 ? "" : "s");
+    summary_print_chain_delay(&chain->delay, out);
     if (chain->crashes + chain->restarts + chain->ledger_failures + chain->accused + chain->dropped > 0)
         fprintf(out,
                 SUMMARY_LABEL "crashes %" PRIu64 " (of a failing ledger %" PRIu64 "), restarts %" PRIu64
@@ -105,7 +106,7 @@ void summary_print_chain(const struct summary *summary, FILE *out) {
 json_t *summary_chain_to_json(const struct summary *summary) {
     const struct summary_chain *chain = &summary->chain;
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "validators",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "validators",
         summary_json_count(chain->validators), "ledgers_read", summary_json_count(chain->read),
         "ledgers_agree", summary_json_count(chain->agree), "least_height",
         summary_json_count(chain->least_height), "most_height", summary_json_count(chain->most_height),
@@ -114,5 +115,5 @@ json_t *summary_chain_to_json(const struct summary *summary) {
         summary_json_number(chain->block_s), "heights_of_several_rounds",
         summary_json_count(chain->slow_heights), "restarts", summary_json_count(chain->restarts),
         "ledger_failures", summary_json_count(chain->ledger_failures), "dropped",
-        summary_json_count(chain->dropped));
+        summary_json_count(chain->dropped), "delay", summary_chain_delay_to_json(&chain->delay));
 }

@@ -14,6 +14,10 @@ enum status summary_load_measured(sqlite3 *db, struct summary *summary, struct e
 void summary_print_results(const struct summary *summary, FILE *out);
 void summary_print_series(const struct summary *summary, FILE *out);
 enum status summary_load_chain(sqlite3 *db, struct summary *summary, struct error *error);
+enum status summary_load_chain_delay(sqlite3 *db, uint32_t validators, struct summary_chain_delay *delay,
+                                     struct error *error);
+json_t *summary_chain_delay_to_json(const struct summary_chain_delay *delay);
+void summary_print_chain_delay(const struct summary_chain_delay *delay, FILE *out);
 void summary_print_chain(const struct summary *summary, FILE *out);
 json_t *summary_chain_to_json(const struct summary *summary);
 /* Adds "results" and "series", each an object by name. */

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PACING_TRUNCATION 10.0
+#include "common/model/chain_delay.h"
+
+#define PACING_TRUNCATION CHAIN_GENERATION_TRUNCATION
 
 struct pacing {
     uint16_t first_proposer;

@@ -218,6 +218,8 @@ static enum status fire(struct validator *validator, uint32_t timer, uint64_t co
         return validator_on_own_proposal(validator, cookie);
     case VALIDATOR_TIMER_WAKE:
         return on_wake(validator, cookie);
+    case VALIDATOR_TIMER_LOAD:
+        return validator_on_load(validator);
     default:
         return STATUS_INVALID;
     }
@@ -259,6 +261,7 @@ static enum status init(struct validator *validator) {
 
 static enum status start(struct validator *validator) {
     TRY(init(validator));
+    validator_load_start(validator);
     validator_send_hello(validator);
     TRY(validator_enter_height(validator));
     TRY(validator_settle(validator));
@@ -333,7 +336,8 @@ const struct node_class validator_class = {.role = ROLE_CHAIN,
                                                            [VALIDATOR_TIMER_VERIFIED] = "verified",
                                                            [VALIDATOR_TIMER_PULL] = "pull",
                                                            [VALIDATOR_TIMER_WAKE] = "wake",
-                                                           [VALIDATOR_TIMER_OWN] = "own"},
+                                                           [VALIDATOR_TIMER_OWN] = "own",
+                                                           [VALIDATOR_TIMER_LOAD] = "load"},
                                            .totals = totals};
 
 /* ---- for tests and the oracle ---- */

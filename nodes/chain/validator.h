@@ -20,7 +20,8 @@
  *   t_prevote_send   sent its first prevote         t_polka           q-th prevote for the value (t_polka_q)
  *   t_precommit_send sent its first precommit       t_commit          committed
  *   t_all            the last of all N prevotes     rounds            rounds used, a count
- *   untimely_s       a proposal was not timely: by how much later than its time it came, by the clock here */
+ *   untimely_s       a proposal was not timely: by how much later than its time it came, by the clock here
+ *   block_bits       size of the encoded block, bit */
 #ifndef TIERBED_NODES_CHAIN_VALIDATOR_H
 #define TIERBED_NODES_CHAIN_VALIDATOR_H
 

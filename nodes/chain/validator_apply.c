@@ -42,7 +42,7 @@ static void record_time(struct validator *validator, const char *name, int64_t t
         outbox_record_series(validator->out, name, (uint32_t)(validator->committed + 1), vtime_to_s(time_ns));
 }
 
-static void record_height(struct validator *validator) {
+static void record_height(struct validator *validator, size_t block_bytes) {
     const struct validator_times *times = &validator->times;
     record_time(validator, "t_newheight", times->newheight_ns);
     record_time(validator, "t_ready", validator->ready_ns);
@@ -55,6 +55,8 @@ static void record_height(struct validator *validator) {
     record_time(validator, "t_commit", validator->now_ns);
     outbox_record_series(validator->out, "rounds", (uint32_t)(validator->committed + 1),
                          consensus_round(validator->consensus) + 1.0);
+    outbox_record_series(validator->out, "block_bits", (uint32_t)(validator->committed + 1),
+                         8.0 * (double)block_bytes);
 }
 
 /* Messages dropped since the validator was started, for the record; those that never happened are left out.
@@ -104,7 +106,7 @@ static void advance(struct validator *validator, const struct decision *decision
 
 static enum status commit(struct validator *validator, const struct decision *decision) {
     TRY(store(validator, decision));
-    record_height(validator);
+    record_height(validator, decision->bytes);
     record_drops(validator);
     validator_past_keep(validator);
     keep_last_block(validator, decision);

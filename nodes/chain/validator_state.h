@@ -6,6 +6,7 @@
 #ifndef TIERBED_NODES_CHAIN_VALIDATOR_STATE_H
 #define TIERBED_NODES_CHAIN_VALIDATOR_STATE_H
 
+#include "common/base/random.h"
 #include "common/ledger/merkle.h"
 #include "common/ledger/state.h"
 #include "common/ledger/store.h"
@@ -28,7 +29,8 @@ enum validator_timer {
     VALIDATOR_TIMER_VERIFIED, /* T_cv of a block is over; cookie: its serial number */
     VALIDATOR_TIMER_PULL,     /* a block should be whole by now; cookie: its serial number */
     VALIDATOR_TIMER_WAKE,     /* something is due in blobs or catch_up */
-    VALIDATOR_TIMER_OWN       /* the own proposal has left: it is taken in; cookie: height */
+    VALIDATOR_TIMER_OWN,      /* the own proposal has left: it is taken in; cookie: height */
+    VALIDATOR_TIMER_LOAD      /* a transaction of chain.load is due */
 };
 
 /* ---- blocks of the height, on their way or whole ---- */
@@ -202,6 +204,7 @@ struct validator {
     struct attest_diagnosis judge; /* context of its attestors */
     uint64_t next_nonce;           /* of own transactions */
     bool own_due;                  /* something has happened that may ask for one */
+    struct random_stream load;     /* of chain.load */
     struct validator_offence offences[VALIDATOR_OFFENCES_MAX];
     uint32_t offence_count;
     struct validator_place *places; /* owned; VALIDATOR_PLACES_MAX, by the first bytes of the id */
@@ -358,6 +361,10 @@ void validator_accuse(struct validator *validator, const struct evidence *eviden
 /* Gives up model updates whose bytes nobody has delivered: what their senders submitted after them gets its
  * turn. */
 enum status validator_give_up_models(struct validator *validator);
+/* Takes an own transaction and tells all. */
+void validator_submit(struct validator *validator, const struct bytes_writer *tx);
+/* Least nonce for the next own transaction; the caller counts validator->next_nonce up by its weight. */
+uint64_t validator_next_nonce(struct validator *validator);
 /* Sends some of what waits to one peer again: gossip may have been lost. */
 void validator_gossip_again(struct validator *validator);
 bool validator_blob_held(void *validator, const struct transaction *tx);
@@ -366,6 +373,12 @@ void validator_drop_claims(struct validator *validator, const struct blob_claim 
 /* Wants a model: from `node`, from the edge server that made it, from all others. */
 void validator_want_blob(struct validator *validator, const struct blob_claim *claim, uint32_t node,
                          uint32_t sender);
+
+/* ---- validator_load.c: chain.load ---- */
+void validator_load_start(struct validator *validator);
+/* When the next one is due. */
+void validator_load_arm(struct validator *validator);
+enum status validator_on_load(struct validator *validator);
 
 /* ---- validator_status.c ---- */
 void validator_send_status(struct validator *validator);

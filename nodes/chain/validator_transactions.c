@@ -168,20 +168,27 @@ void validator_gossip_again(struct validator *validator) {
 
 /* ---- what it says itself ---- */
 
-/* Takes an own transaction of the ledger's form and tells all. */
-static void submit(struct validator *validator, const struct bytes_writer *tx) {
+void validator_submit(struct validator *validator, const struct bytes_writer *tx) {
     struct message_tx message = {.data = tx->data, .bytes = (uint32_t)tx->used};
     uint8_t *data = malloc(tx->used + 1);
     struct bytes_writer writer = bytes_writer_over(data, tx->used + 1);
     if (data == NULL)
         return; /* comes again: what is not on chain stays due */
     message_encode_tx(&writer, &message);
-    if (mempool_add(&validator->mempool, &validator->state, tx->data, tx->used) == MEMPOOL_NEW) {
+    enum mempool_verdict verdict = mempool_add(&validator->mempool, &validator->state, tx->data, tx->used);
+    count_refused(validator, verdict);
+    if (verdict == MEMPOOL_NEW) {
         pass_on(validator, data, writer.used);
         if (validator_has_work(validator))
             validator_wake(validator);
     }
     free(data);
+}
+
+uint64_t validator_next_nonce(struct validator *validator) {
+    uint64_t least = validator->state.nonces[validator->self] + 1;
+    validator->next_nonce = validator->next_nonce < least ? least : validator->next_nonce;
+    return validator->next_nonce;
 }
 
 void validator_accuse(struct validator *validator, const struct evidence *evidence) {
@@ -219,7 +226,7 @@ static bool bring_to_chain(struct validator *validator, struct validator_offence
     struct bytes_writer writer = bytes_writer_over(data, sizeof data);
     transaction_encode(&writer, &tx);
     offence->nonce = validator->next_nonce++;
-    submit(validator, &writer);
+    validator_submit(validator, &writer);
     return true;
 }
 
@@ -248,7 +255,7 @@ static enum status attest_due(struct validator *validator) {
         if (status == STATUS_STOPPED)
             return STATUS_OK;
         VALIDATOR_STORE(status);
-        submit(validator, &writer);
+        validator_submit(validator, &writer);
     }
 }
 
@@ -269,8 +276,7 @@ enum status validator_own_transactions(struct validator *validator) {
     validator->own_due = false;
     if (validator->catch_up.header_tip > validator->committed + 1)
         return STATUS_OK; /* certified: this state is old, and others have attested since */
-    uint64_t least = validator->state.nonces[validator->self] + 1;
-    validator->next_nonce = validator->next_nonce < least ? least : validator->next_nonce;
+    (void)validator_next_nonce(validator);
     bring_offences(validator);
     TRY(attest_due(validator));
     want_models(validator);

@@ -2,12 +2,16 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/model/chain_delay.h"
+#include "common/model/compute.h"
 #include "nodes/chain/validator_state.h"
 
 /* T_cv = S_B f / f_b. */
 static int64_t verify_ns(const struct validator *validator, size_t bytes) {
     const struct scenario_chain *rules = validator->rules;
-    double seconds = (double)bytes * 8 * rules->verify_cycles_per_bit / rules->validator_clock_hz;
+    double clock_hz =
+        chain_clock_hz(rules->validator_clock_hz, rules->clock_spread, validator->self, validator->count);
+    double seconds = compute_delay_s(8.0 * (double)bytes, rules->verify_cycles_per_bit, clock_hz);
     return seconds < 1e9 ? vtime_from_s(seconds) : (int64_t)1e18;
 }
 

@@ -84,6 +84,7 @@ static void the_rules_of_the_chain_are_read_with_their_units(void **state) {
     assert_int_equal(scenario.chain.blob_bytes_max, 4000000);
     assert_int_equal(scenario.chain.durability, CHAIN_PROCESS);
     assert_true(scenario.chain.block_rate_hz == 1.0);
+    assert_true(scenario.chain.load.rate_hz == 0); /* nothing, unless asked for */
     const char *text = scenario_print(&scenario, &arena, NULL);
     assert_non_null(strstr(text, "\nchain:\n"));
     open_plant(text, &arena, &again, &topology);
@@ -131,6 +132,11 @@ static void what_cannot_be_a_chain_is_refused_where_it_stands(void **state) {
         {"timeout: 200 ms", "timeout: 11 s", "|{timeout: 11 s", "shorter than `timeout`", 0},
         {"block_size: 100 kB", "block_size: 800001 bit", "|800001", "whole bytes", 0},
         {"block_size: 100 kB", "block_size: 1 kB", "|1 kB", "out of range", 0},
+        {"block_size: 100 kB", "load: {rate: 1 Hz, records: 656, record_size: 100 B}", "load: |{rate",
+         "do not fit into a transaction", 0},
+        {"block_size: 100 kB", "load: {rate: 1 Hz, records: 401, record_size: 1 B}", "load: |{rate",
+         "fits into no block", 0},
+        {"block_size: 100 kB", "clock_spread: 1.5", "|1.5", "out of range", 0},
         {"role: chain, count: 3", "role: edge, count: 3", "|{timeout", "goes with nodes of role `chain`", 5},
         {"kind: crash, at: 1 s, node: validator-2", "kind: ledger-wipe, at: 1 s, node: validator-2",
          "node: |validator-2", "is not down at that time; crash it first", 0},

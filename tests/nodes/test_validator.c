@@ -126,6 +126,71 @@ static void blocks_of_many_parts_travel_down_the_tree(void **state) {
     chain_rig_close(&rig);
 }
 
+static void validators_submit_the_load_of_the_scenario_at_its_rate(void **state) {
+    (void)state;
+    uint64_t total[2];
+    for (int again = 0; again < 2; again++) {
+        struct chain_rig rig;
+        chain_rig_open(&rig, 4, QUICK ", load: {rate: 20 Hz, records: 3, record_size: 50 B}");
+        chain_rig_start_all(&rig);
+        chain_rig_run(&rig, 10 * S);
+        chain_rig_kill(&rig, 1); /* begins anew, with nonces that are free */
+        chain_rig_run(&rig, 20 * S);
+        chain_rig_restart(&rig, 1);
+        chain_rig_run(&rig, 50 * S);
+        chain_rig_check(&rig);
+        const struct validator *validator = rig.validators[0].state;
+        total[again] = validator->state.transactions_total;
+        /* of four validators for 50 s, less one for 10 s: 950 bundles, standard deviation 31 */
+        assert_in_range(total[again], 3 * 800, 3 * 1100);
+        for (uint32_t i = 0; i < 4; i++)
+            assert_true(validator->state.nonces[i] >= 3 * 150);
+        chain_rig_close(&rig);
+    }
+    assert_int_equal(total[0], total[1]);
+}
+
+static void a_load_beyond_what_fits_is_dropped_and_counted(void **state) {
+    (void)state;
+    struct chain_rig rig;
+    chain_rig_open(&rig, 4, "block_rate: 1 Hz, block_txs: 8, mempool: 32, load: {rate: 200 Hz, records: 4}");
+    chain_rig_start_all(&rig);
+    chain_rig_run(&rig, 10 * S);
+    uint64_t crowded = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        crowded += validator_drops(rig.validators[i].state)->crowded;
+        assert_true(validator_mempool_count(rig.validators[i].state) <= 8);
+    }
+    assert_true(crowded > 1000);
+    assert_true(chain_rig_least(&rig) >= 2);
+    chain_rig_check(&rig);
+    chain_rig_close(&rig);
+}
+
+static void the_last_clock_is_lower_by_the_spread(void **state) {
+    (void)state;
+    int64_t busy_ns[2];
+    struct chain_rig rig;
+    chain_rig_open(&rig, 4,
+                   "timeout: 30 s, timeout_max: 60 s, block_rate: 0 Hz, verify_cycles_per_bit: 1000,"
+                   " clock: 100 MHz, clock_spread: 0.75");
+    chain_rig_start_all(&rig);
+    chain_rig_submit(&rig, 0, 0, 10);
+    chain_rig_run(&rig, 20 * S);
+    assert_int_equal(chain_rig_least(&rig), 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct row_node row = {0};
+        validator_class.totals(rig.validators[3 * i].state, &row);
+        busy_ns[i] = row.busy_ns;
+    }
+    /* whoever proposed has verified nothing; both cannot have */
+    if (busy_ns[0] > 0 && busy_ns[1] > 0)
+        assert_true(llabs(busy_ns[1] - 4 * busy_ns[0]) <= 4);
+    else
+        assert_true(busy_ns[0] + busy_ns[1] > 0);
+    chain_rig_close(&rig);
+}
+
 static void verification_costs_virtual_time(void **state) {
     (void)state;
     struct chain_rig rig;
@@ -423,6 +488,9 @@ int main(void) {
         cmocka_unit_test(an_idle_chain_stands_still_and_wakes_for_one_transaction_anywhere),
         cmocka_unit_test(empty_blocks_come_at_the_pace_of_the_scenario),
         cmocka_unit_test(blocks_of_many_parts_travel_down_the_tree),
+        cmocka_unit_test(validators_submit_the_load_of_the_scenario_at_its_rate),
+        cmocka_unit_test(a_load_beyond_what_fits_is_dropped_and_counted),
+        cmocka_unit_test(the_last_clock_is_lower_by_the_spread),
         cmocka_unit_test(verification_costs_virtual_time),
         cmocka_unit_test(a_model_is_attested_accepted_and_proven_to_every_edge_server),
         cmocka_unit_test(a_model_that_comes_again_is_asked_for_again),
