@@ -169,14 +169,23 @@ static void write_replay(struct fault_plan *plan) {
     plan->quality.reorder = 0.3;
 }
 
-/* Row 26: every clock has an offset of its own, some jump. */
+/* Row 26. Times that only increase: clocks may be anything, also after the faults, and nothing stops.
+ * Times of proposers: up to f clocks are anything until they are set right, the rest differ by less than the
+ * precision. */
 static void write_skew(struct fault_plan *plan) {
-    for (uint32_t i = 0; i < plan->validators; i++)
-        fault_plan_add(plan, 0, FAULT_SKEW, i)->value =
-            (uint64_t)plan_between_ns(plan, 0, INT64_C(600) * VTIME_NS_PER_S);
-    for (uint32_t i = 0; i < plan_below(plan, 3); i++)
-        fault_plan_add(plan, plan_between_ns(plan, MS(300), MS(2000)), FAULT_SKEW, plan_pick(plan, 0))
-            ->value = (uint64_t)(INT64_C(600) + (int64_t)plan_below(plan, 600)) * VTIME_NS_PER_S;
+    bool monotone = plan->chain.time == CHAIN_TIME_MONOTONE;
+    uint64_t wrong = monotone ? UINT64_MAX : plan_pick_faulty(plan, plan->faults_max);
+    int64_t far_ns = INT64_C(600) * VTIME_NS_PER_S, near_ns = plan->chain.precision_ns / 2;
+    for (uint32_t i = 0; i < plan->validators; i++) {
+        int64_t most_ns = wrong >> i & 1 ? far_ns : near_ns;
+        fault_plan_add(plan, 0, FAULT_SKEW, i)->value = (uint64_t)plan_between_ns(plan, -most_ns, most_ns);
+        for (uint32_t k = 0; k < plan_below(plan, 3);
+             k++) /* jumps, also back; a frozen clock is many of them */
+            fault_plan_add(plan, plan_between_ns(plan, MS(300), MS(2400)), FAULT_SKEW, i)->value =
+                (uint64_t)plan_between_ns(plan, -most_ns, most_ns);
+        if (!monotone)
+            fault_plan_add(plan, MS(2500), FAULT_SKEW, i);
+    }
 }
 
 /* Row 38. */
@@ -224,7 +233,7 @@ const struct kind kinds_network[] = {
     {"lossy", "13", "loss, duplication, reordering, tails", 5, write_lossy},
     {"damage", "14", "flipped bits, cut and grown messages", 4, write_damage},
     {"replay", "15", "old messages come again", 2, write_replay},
-    {"skew", "26", "clocks that differ by minutes, and jump", 2, write_skew},
+    {"skew", "26", "clocks that differ by minutes, and jump; both ways to time blocks", 3, write_skew},
     {"slow-disk", "38", "commits that take up to 2 s on one validator", 2, write_slow_disk},
     {"flood", "41,42", "floods, duplicates, one nonce twice", 3, write_flood},
     {"late-leader", "44", "the proposer of round 0 is never heard", 2, write_late_leader},

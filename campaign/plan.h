@@ -29,7 +29,7 @@ enum fault_op {
     FAULT_ZERO,       /* text: file, value: offset */
     FAULT_TRUNCATE,   /* text: file, value: 0 .. 1000 thousandths that stay */
     FAULT_UNLINK,     /* text: file */
-    FAULT_SKEW,       /* value: ns, signed; takes effect for events from now on */
+    FAULT_SKEW,       /* value: ns, signed: how far its clock is ahead */
     FAULT_SLOW_DISK,  /* value: ns */
     FAULT_SLOW_LINKS, /* value: bits of members whose links are clogged to this one */
     FAULT_STALL_BEGIN,

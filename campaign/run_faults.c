@@ -115,7 +115,7 @@ static void step_member(struct run *run, struct member *member, const struct fau
         member->sends_left = (uint32_t)step->value;
         break;
     case FAULT_SKEW:
-        member->clock_skew_ns = (int64_t)step->value;
+        member->env.clock_offset_ns = (int64_t)step->value;
         break;
     case FAULT_SLOW_DISK:
         member->disk_delay_ns = (int64_t)step->value;

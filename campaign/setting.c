@@ -32,6 +32,9 @@ struct scenario_chain setting_defaults(void) {
         .verify_cycles_per_bit = 0,
         .validator_clock_hz = 1e9,
         .durability = CHAIN_POWER,
+        .time = CHAIN_TIME_MONOTONE,
+        .precision_ns = 200 * VTIME_NS_PER_MS,
+        .message_delay_ns = 500 * VTIME_NS_PER_MS,
     };
 }
 
@@ -89,6 +92,7 @@ static struct chain_params params_of(const struct setting_config *config) {
         .epsilon_q32 = (int64_t)(chain->epsilon * 4294967296.0),
         .block_rate_hz = chain->block_rate_hz,
         .seed = config->seed,
+        .exclude_accused = chain->exclude_accused,
     };
     for (uint32_t i = 0; config->first_proposer < config->validators && i < PACING_TRIES_MAX; i++) {
         struct pacing pacing = pacing_of(params.seed, 1, config->validators, params.block_rate_hz);

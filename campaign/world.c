@@ -171,7 +171,7 @@ static enum status run_start(struct world *world, struct member *member) {
     const struct node_class *class = world->config.class;
     member->state = memory_grow(NULL, 1, class->state_bytes, "campaign validator");
     memset(member->state, 0, class->state_bytes);
-    int64_t now_ns = world->now_ns + member->clock_skew_ns;
+    int64_t now_ns = world->now_ns;
     if (!member->started)
         return class->on_start(member->state, &member->env, now_ns, &member->out);
     return class->on_restart(member->state, &member->env, now_ns, NULL, 0, &member->out);

@@ -34,10 +34,9 @@ struct member {
     bool twin;            /* the second of its node */
     enum member_mode mode;
     uint32_t incarnation;
-    int64_t hung_until_ns, clock_skew_ns,
-        disk_delay_ns;                   /* added to what its handlers see; to what it sends */
-    struct ledger_disk *disk, *old_disk; /* owned; old_disk: a copy taken earlier */
-    struct ledger_store *store;          /* owned; NULL while down */
+    int64_t hung_until_ns, disk_delay_ns; /* disk_delay_ns: what a durable write takes */
+    struct ledger_disk *disk, *old_disk;  /* owned; old_disk: a copy taken earlier */
+    struct ledger_store *store;           /* owned; NULL while down */
     struct node_env env;
     void *state; /* owned; NULL while down */
     struct outbox out;

@@ -147,7 +147,7 @@ static void note_round(struct member *member, uint16_t type, const uint8_t *payl
 }
 
 static void carry_out_timer(struct world *world, struct member *member, const struct action *action) {
-    int64_t at_ns = action->at_ns - member->clock_skew_ns;
+    int64_t at_ns = action->at_ns;
     if (at_ns < world->now_ns)
         at_ns = world->now_ns;
     world_post(world, at_ns,
@@ -247,14 +247,14 @@ void world_deliver(struct world *world, const struct world_event *event) {
     trace_message(world, member, "gets", event->from_node, event->type, event->payload, event->bytes);
     if (world->watch.on_deliver != NULL)
         world->watch.on_deliver(world->watch.context, member, event->type, event->payload, event->bytes);
-    struct node_event given = {.now_ns = world->now_ns + member->clock_skew_ns,
+    struct node_event given = {.now_ns = world->now_ns,
                                .type = (enum message_type)event->type,
                                .source = event->from_node,
                                .payload = event->payload,
                                .payload_bytes = event->bytes,
                                .bits = (uint64_t)event->bytes * 8,
-                               .sent_ns = event->sent_ns + member->clock_skew_ns,
-                               .start_ns = event->sent_ns + member->clock_skew_ns};
+                               .sent_ns = event->sent_ns,
+                               .start_ns = event->sent_ns};
     outbox_reset(&member->out);
     settle(world, member, handler(member->state, &member->env, &given, &member->out));
 }
@@ -265,8 +265,7 @@ void world_timer(struct world *world, const struct world_event *event) {
         return;
     const char *name = event->timer < NODE_TIMERS_MAX ? world->config.class->timer_names[event->timer] : NULL;
     world_trace(world, member, "timer %s", name != NULL ? name : "?");
-    struct node_event given = {
-        .now_ns = world->now_ns + member->clock_skew_ns, .timer = event->timer, .cookie = event->cookie};
+    struct node_event given = {.now_ns = world->now_ns, .timer = event->timer, .cookie = event->cookie};
     outbox_reset(&member->out);
     settle(world, member, world->config.class->on_timer(member->state, &member->env, &given, &member->out));
 }
