@@ -160,12 +160,12 @@ struct chain_figures {
     double tx_per_s, seconds, p50_ms, p99_ms;
     uint64_t transactions, blocks;
     uint64_t sent_again;
+    struct chain_writes writes; /* of all validators, in this phase */
 };
 
 struct chain_result {
     struct chain_figures phases[CHAIN_PHASES];
     struct chain_cost alone, together; /* before the run: one validator writes; all do */
-    struct chain_writes writes;        /* in the run, mean over validators */
     bool agreed;                       /* all validators ended at one block */
     uint64_t height, proofs_checked, rounds_lost, dropped;
     double cpu_s; /* of all validators */

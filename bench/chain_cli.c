@@ -46,7 +46,9 @@ static const struct command command_chain = {
         "and by all\n"
         "at once: of one page and fdatasync, of a signature and of a block in the ledger. Four writes lie on "
         "the path\n"
-        "of a block; bound is what that alone would allow, and reached_* how near the run came.\n",
+        "of a block (proposal, prevote, precommit, block): bound says what they cost during the load, how "
+        "many\n"
+        "transactions a second that alone would allow, and how much of it was reached.\n",
     .options = options};
 
 struct request {

@@ -348,7 +348,23 @@ static void end_phase(struct client *client, double end_s, uint64_t blocks) {
     forget_prepared(client);
 }
 
+/* Adds what all validators have written so far, `sign` times. */
+static enum status add_writes(struct client *client, int sign, struct chain_writes *writes) {
+    TRY(order(client, CHAIN_ORDER_TELL, client->config->validators));
+    for (uint32_t i = 0; i < client->config->validators; i++) {
+        const struct chain_writes *own = &client->answers[i].writes;
+        writes->votes_sum_s += sign * own->votes_sum_s;
+        writes->commit_sum_s += sign * own->commit_sum_s;
+        writes->votes_count += (uint64_t)sign * own->votes_count;
+        writes->commit_count += (uint64_t)sign * own->commit_count;
+    }
+    chain_writes_average(writes);
+    return STATUS_OK;
+}
+
 static enum status run_phase(struct client *client, enum chain_phase phase, struct chain_figures *figures) {
+    struct chain_writes writes = {0};
+    TRY(add_writes(client, -1, &writes));
     begin_phase(client, phase);
     double looked_s = client->begin_s;
     while (!is_over(client)) {
@@ -371,6 +387,8 @@ static enum status run_phase(struct client *client, enum chain_phase phase, stru
     client->figures = counted;
     client->latency.count = latencies;
     end_phase(client, end_s, blocks);
+    TRY(add_writes(client, 1, &writes));
+    client->figures.writes = writes;
     *figures = client->figures;
     return STATUS_OK;
 }
@@ -399,8 +417,6 @@ static void sum_up(const struct client *client, struct chain_result *result) {
         result->rounds_lost =
             answer->rounds_lost > result->rounds_lost ? answer->rounds_lost : result->rounds_lost;
         result->dropped += answer->dropped;
-        result->writes.votes_s += answer->writes.votes_s / client->config->validators;
-        result->writes.commit_s += answer->writes.commit_s / client->config->validators;
     }
 }
 
