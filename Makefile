@@ -199,6 +199,7 @@ $(TESTBIN)/%: $(OBJ)/tests/%.o $(call objects,$(TEST_LIB_SOURCES)) $(LIBTIERBED)
 	@mkdir -p $(@D)
 	$(CC) $(TIERBED_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+$(FUZZBIN)/catch_up: $(OBJ)/tests/lib/ledger_rig.o
 $(FUZZBIN)/%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBCLI) $(LIBTIERBED) | $(FUZZBIN)
 	$(CC) $(TIERBED_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
@@ -221,8 +222,9 @@ campaign: all ## Look for mistakes in validators: SEEDS worlds under faults (def
 	@build/bin/tierbed campaign chain --seeds $(SEEDS)
 	@build/bin/tierbed campaign chain --mutants
 
-results: all ## Run every figure of CPDRL (some minutes) and write docs/results/cpdrl.md
+results: all ## Run every figure of CPDRL and of the chain (some minutes) and write docs/results/cpdrl.md and chain.md
 	@build/bin/tierbed experiment run cpdrl --report docs/results/cpdrl.md
+	@build/bin/tierbed experiment run chain --report docs/results/chain.md
 
 # ------------------------------------------------------------------------------------------------- tests
 

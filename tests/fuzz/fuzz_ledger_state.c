@@ -32,6 +32,7 @@ static void make_genesis(struct truth *truth) {
                                            .block_bytes_max = 1000,
                                            .blob_bytes_max = 1000,
                                            .evidence_age = 5,
+                                           .checkpoint_interval = 1,
                                            .models_kept = 2,
                                            .open_models_max = 3}};
     for (uint8_t i = 0; i <= VALIDATORS; i++)

@@ -26,10 +26,11 @@ static void demand(bool holds) {
 
 static void make_genesis(struct truth *truth) {
     struct genesis *genesis = &truth->genesis;
-    *genesis = (struct genesis){.validator_count = VALIDATORS,
-                                .sender_count = VALIDATORS,
-                                .senders = truth->senders,
-                                .params = {.block_txs_max = 10, .block_bytes_max = 1000}};
+    *genesis =
+        (struct genesis){.validator_count = VALIDATORS,
+                         .sender_count = VALIDATORS,
+                         .senders = truth->senders,
+                         .params = {.block_txs_max = 10, .block_bytes_max = 1000, .checkpoint_interval = 1}};
     for (uint8_t i = 0; i < VALIDATORS; i++) {
         uint8_t seed[32] = {i};
         signing_key_from_seed(seed, &truth->keys[i]);
