@@ -15,7 +15,7 @@ bench() {
 }
 
 @test "three kinds of load are measured in one process, and the ledgers are removed" {
-  bench --in-process --seconds 0.5
+  bench --in-process --seconds 0.2 --heights 5
   [ "$status" -eq 0 ]
   jq -e '.agreed and .validators == 4 and .durability == "process" and .dropped == 0' <<< "$output"
   jq -e '[.records, .signed, .single] | all(.transactions > 0 and .tx_per_s > 0 and .p50_ms > 0 and .p50_ms <= .p99_ms)' <<< "$output"
