@@ -138,10 +138,16 @@ static enum status commit_proposed(struct validator *validator, struct proposed 
 enum status validator_commit_decided(struct validator *validator) {
     struct certificate certificate;
     struct proposed *block = validator_find_block(validator, &validator->decided_value);
-    if (block == NULL || block->state != PROPOSED_VALID ||
-        !consensus_certificate(validator->consensus, &validator->genesis->chain_id, &certificate))
-        return STATUS_FAILED; /* the engine decides for valid values only, and decided values stay */
-    return commit_proposed(validator, block, &certificate);
+    validator->decided = false;
+    if (!consensus_certificate(validator->consensus, &validator->genesis->chain_id, &certificate))
+        return STATUS_FAILED; /* the engine has just said so */
+    if (block != NULL && block->state == PROPOSED_VALID)
+        return commit_proposed(validator, block, &certificate);
+    /* It was valid here, but is of a round so long past that it had to make room: whoever signed has it. */
+    for (uint16_t i = 0; i < validator->count; i++)
+        if (certificate.bitmap >> i & 1 && i != validator->self)
+            catch_up_heard(&validator->catch_up, i, certificate.height, validator->now_ns, validator->out);
+    return STATUS_OK;
 }
 
 /* ---- decided elsewhere ---- */

@@ -370,7 +370,7 @@ enum status validator_feed_proposal(struct validator *validator, uint32_t from, 
         return STATUS_OK;
     }
     if (proposal->height <= validator->committed) {
-        validator->drops.stale++;
+        validator_late_proposal(validator, proposal);
         return STATUS_OK;
     }
     if (proposal->proposer != consensus_proposer(validator->consensus, proposal->round) ||

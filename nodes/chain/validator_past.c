@@ -1,5 +1,6 @@
-/* validator_past: the votes of the height before, so that an equivocation is found whose second half comes
- * after the commit, and the time when all had prevoted. Late votes are verified only when they conflict. */
+/* validator_past: the votes and the proposal of the height before, so that an equivocation is found whose
+ * second half comes after the commit, and the time when all had prevoted. Late votes are verified only when
+ * they conflict. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,5 +71,26 @@ void validator_late_vote(struct validator *validator, const struct vote *vote) {
         return;
     }
     struct evidence evidence = evidence_of_votes(first, vote);
+    validator_accuse(validator, &evidence);
+}
+
+/* Against the proposal of the committed block, which was verified when it came. */
+void validator_late_proposal(struct validator *validator, const struct proposal *proposal) {
+    const struct proposal *first = &validator->last_proposal;
+    if (proposal->height != first->height || proposal->round != first->round ||
+        proposal->proposer != first->proposer) {
+        validator->drops.stale++;
+        return;
+    }
+    if (hash_equal(&first->block_id, &proposal->block_id) &&
+        hash_equal(&first->parts_root, &proposal->parts_root)) {
+        validator->drops.duplicate++;
+        return;
+    }
+    if (!proposal_valid(validator->genesis, proposal)) {
+        validator->drops.invalid++;
+        return;
+    }
+    struct evidence evidence = evidence_of_proposals(first, proposal);
     validator_accuse(validator, &evidence);
 }

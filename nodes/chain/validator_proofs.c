@@ -20,8 +20,8 @@ static struct validator_place *place_of(struct validator *validator, const struc
     return &validator->places[fingerprint(id) & (VALIDATOR_PLACES_MAX - 1)];
 }
 
-/* One of a few neighbouring places; a mark is cleared when its proof is sent, so that marks of transactions that
- * wait are not overwritten by those that come after. */
+/* One of a few neighbouring places; a mark is cleared when its proof is sent, so that marks of transactions
+ * that wait are not overwritten by those that come after. */
 #define DIRECT_PROBES 8u
 
 static uint64_t *direct_place(const struct validator *validator, uint64_t mark, uint64_t wanted) {

@@ -260,9 +260,9 @@ enum status validator_feed_vote(struct validator *validator, uint32_t from, cons
                                 size_t bytes);
 void validator_arm_step(struct validator *validator, int64_t at_ns, uint32_t round, enum consensus_step step);
 enum status validator_on_step_timer(struct validator *validator, uint64_t cookie);
-/* Signs, makes durable, sends and takes in. */
-enum status validator_on_own_proposal(struct validator *validator, uint64_t height);
+/* Signs, makes durable and sends; it is taken in when it has left. */
 enum status validator_cast_proposal(struct validator *validator, struct proposal *proposal);
+enum status validator_on_own_proposal(struct validator *validator, uint64_t height);
 /* After a crash: the own proposal of the round again. */
 enum status validator_repeat_proposal(struct validator *validator, const struct proposal *proposal);
 /* Append those of `wanted` to a batch: first votes of `round`; prevotes of `round` for `value`. */
@@ -336,6 +336,7 @@ enum status validator_feed_certificate(struct validator *validator, uint32_t fro
 /* ---- validator_past.c: votes of the height before ---- */
 void validator_past_keep(struct validator *validator);
 void validator_late_vote(struct validator *validator, const struct vote *vote);
+void validator_late_proposal(struct validator *validator, const struct proposal *proposal);
 enum status validator_past_init(struct validator_past *past, uint32_t validator_count);
 void validator_past_close(struct validator_past *past);
 

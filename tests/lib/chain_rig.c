@@ -87,6 +87,11 @@ static void send(struct chain_rig *rig, uint32_t node, const struct action *acti
     const struct message_info *info = message_info(action->type);
     assert_true(action->bytes >= info->bytes_min && action->bytes <= info->bytes_max);
     rig->validators[from].proposals += action->type == MESSAGE_PROPOSAL;
+    if (action->type == MESSAGE_PROPOSAL) {
+        struct message_proposal message;
+        assert_int_equal(message_decode_proposal(payload, action->bytes, &message), STATUS_OK);
+        rig->proposal = message.proposal;
+    }
     rig->validators[from].votes_sent += action->type == MESSAGE_VOTE;
     if (to != UINT32_MAX && (rig->cut[from][to] || (rig->loss > 0 && random_chance(&rig->random, rig->loss))))
         return;

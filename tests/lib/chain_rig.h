@@ -60,8 +60,9 @@ struct chain_rig {
     /* what edge server 0 serves */
     uint8_t blob[64];
     struct transaction model;
-    bool lying_hash; /* the next model is not what its hash says */
-    uint64_t rows;   /* series rows recorded */
+    bool lying_hash;          /* the next model is not what its hash says */
+    struct proposal proposal; /* the last one that a validator sent */
+    uint64_t rows;            /* series rows recorded */
     uint64_t protocol_errors;
     /* Looks at each message on its way (NULL: nobody); false: it is lost. */
     bool (*watch)(struct chain_rig *rig, uint32_t from, uint32_t to, uint32_t type, uint8_t *payload,

@@ -112,6 +112,26 @@ static void empty_blocks_come_at_the_pace_of_the_scenario(void **state) {
     chain_rig_close(&rig);
 }
 
+static void one_or_two_validators_are_a_chain_too(void **state) {
+    (void)state;
+    for (uint32_t count = 1; count <= 2; count++) {
+        struct chain_rig rig;
+        chain_rig_open(&rig, count, QUICK);
+        chain_rig_start_all(&rig);
+        for (uint32_t i = 0; i < 5; i++) {
+            chain_rig_submit(&rig, 0, i % count, 2);
+            chain_rig_reach(&rig, i + 1, 500 * MS);
+            chain_rig_run(&rig, rig.now_ns + 100 * MS);
+        }
+        chain_rig_kill(&rig, 0);
+        chain_rig_restart(&rig, 0);
+        chain_rig_submit(&rig, 0, 0, 2);
+        chain_rig_reach(&rig, 6, S);
+        chain_rig_check(&rig);
+        chain_rig_close(&rig);
+    }
+}
+
 static void blocks_of_many_parts_travel_down_the_tree(void **state) {
     (void)state;
     struct chain_rig rig;
@@ -294,6 +314,23 @@ static void a_model_whose_hash_is_a_lie_leaves_the_mempool(void **state) {
     chain_rig_close(&rig);
 }
 
+static void a_model_that_nobody_has_does_not_hold_up_what_comes_after_it(void **state) {
+    (void)state;
+    struct chain_rig rig;
+    chain_rig_open(&rig, 4, QUICK);
+    chain_rig_start_all(&rig);
+    chain_rig_offer_model(&rig, 1);
+    rig.model.blob_hash = (struct hash){{1}}; /* the edge server has forgotten it */
+    chain_rig_submit(&rig, 0, 1, 3);
+    chain_rig_run(&rig, 300 * MS);
+    assert_int_equal(chain_rig_most(&rig), 0);
+    chain_rig_run(&rig, 2 * S);
+    assert_int_equal(rig.proofs[0], 1);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(validator_mempool_count(rig.validators[i].state), 0);
+    chain_rig_close(&rig);
+}
+
 /* ---- faults ---- */
 
 static void one_that_dies_and_comes_back_catches_up(void **state) {
@@ -308,6 +345,31 @@ static void one_that_dies_and_comes_back_catches_up(void **state) {
     chain_rig_run(&rig, rig.now_ns + 2 * S);
     assert_true(chain_rig_least(&rig) + 1 >= chain_rig_most(&rig));
     assert_true(validator_signs(rig.validators[1].state));
+    chain_rig_check(&rig);
+    chain_rig_close(&rig);
+}
+
+static void one_whose_chain_was_thrown_away_fetches_it_and_signs_from_where_it_had_signed(void **state) {
+    (void)state;
+    struct chain_rig rig;
+    struct error error;
+    chain_rig_open(&rig, 4, QUICK ", empty_blocks: true");
+    chain_rig_start_all(&rig);
+    chain_rig_reach(&rig, 20, 5 * S);
+    for (uint32_t i = 0; i < 4; i++)
+        chain_rig_kill(&rig, i);
+    struct ledger_store_config config = {.disk = rig.validators[2].disk, .restarted = true};
+    assert_int_equal(ledger_store_discard_chain(&config, &error), STATUS_OK);
+    chain_rig_restart(&rig, 2);
+    assert_int_equal(validator_committed(rig.validators[2].state), 0);
+    assert_false(validator_signs(rig.validators[2].state));
+    for (uint32_t i = 0; i < 4; i++)
+        if (i != 2)
+            chain_rig_restart(&rig, i);
+    chain_rig_kill(&rig, 1); /* the others need it */
+    uint64_t most = chain_rig_most(&rig);
+    chain_rig_reach(&rig, most + 5, 10 * S);
+    assert_true(validator_signs(rig.validators[2].state));
     chain_rig_check(&rig);
     chain_rig_close(&rig);
 }
@@ -390,6 +452,42 @@ static void a_wiped_validator_signs_only_after_a_quorum_has_told_how_far_it_may_
 
 /* ---- liars ---- */
 
+/* Whom the chain of a validator accuses. */
+static uint64_t accused(struct chain_rig *rig, uint32_t index) {
+    uint8_t *bytes;
+    size_t size;
+    struct ledger_state ledger;
+    struct ledger_store *store = rig->validators[index].store;
+    assert_int_equal(ledger_store_get_state(store, ledger_store_height(store), &bytes, &size), STATUS_OK);
+    assert_int_equal(ledger_state_decode(&ledger, &rig->chain->genesis, bytes, size), STATUS_OK);
+    uint64_t bitmap = ledger.accused;
+    ledger_state_close(&ledger);
+    free(bytes);
+    return bitmap;
+}
+
+static void a_second_proposal_that_comes_after_the_commit_ends_up_on_chain(void **state) {
+    (void)state;
+    struct chain_rig rig;
+    chain_rig_open(&rig, 4, QUICK);
+    chain_rig_start_all(&rig);
+    chain_rig_submit(&rig, 0, 0, 1);
+    chain_rig_reach(&rig, 1, S);
+    chain_rig_run(&rig, rig.now_ns + 100 * MS);
+    assert_int_equal(rig.proposal.height, 1);
+    struct message_proposal message = {.proposal = rig.proposal};
+    uint32_t liar = rig.proposal.proposer, other = (liar + 1) % 4;
+    message.proposal.block_id.bytes[0] ^= 1;
+    proposal_sign(&rig.chain->genesis, &rig.chain->keys[rig.first_node + liar], &message.proposal);
+    uint8_t data[256];
+    struct bytes_writer writer = bytes_writer_over(data, sizeof data);
+    message_encode_proposal(&writer, &message);
+    chain_rig_inject(&rig, liar, other, MESSAGE_PROPOSAL, data, writer.used);
+    chain_rig_run(&rig, rig.now_ns + S);
+    assert_int_equal(accused(&rig, other), 1u << liar);
+    chain_rig_close(&rig);
+}
+
 static void an_equivocation_ends_up_on_chain(void **state) {
     (void)state;
     struct chain_rig rig;
@@ -412,15 +510,7 @@ static void an_equivocation_ends_up_on_chain(void **state) {
     chain_rig_inject(&rig, 3, 0, MESSAGE_VOTE, data, writer.used);
     rig.delay_ns = MS;
     chain_rig_run(&rig, rig.now_ns + 1 * S);
-    uint8_t *bytes;
-    size_t size;
-    struct ledger_state ledger;
-    uint64_t height = ledger_store_height(rig.validators[1].store);
-    assert_int_equal(ledger_store_get_state(rig.validators[1].store, height, &bytes, &size), STATUS_OK);
-    assert_int_equal(ledger_state_decode(&ledger, &rig.chain->genesis, bytes, size), STATUS_OK);
-    assert_int_equal(ledger.accused, 1u << 3);
-    ledger_state_close(&ledger);
-    free(bytes);
+    assert_int_equal(accused(&rig, 1), 1u << 3);
     chain_rig_close(&rig);
 }
 
@@ -487,6 +577,7 @@ int main(void) {
         cmocka_unit_test(four_validators_commit_what_is_submitted_and_prove_it),
         cmocka_unit_test(an_idle_chain_stands_still_and_wakes_for_one_transaction_anywhere),
         cmocka_unit_test(empty_blocks_come_at_the_pace_of_the_scenario),
+        cmocka_unit_test(one_or_two_validators_are_a_chain_too),
         cmocka_unit_test(blocks_of_many_parts_travel_down_the_tree),
         cmocka_unit_test(validators_submit_the_load_of_the_scenario_at_its_rate),
         cmocka_unit_test(a_load_beyond_what_fits_is_dropped_and_counted),
@@ -495,12 +586,15 @@ int main(void) {
         cmocka_unit_test(a_model_is_attested_accepted_and_proven_to_every_edge_server),
         cmocka_unit_test(a_model_that_comes_again_is_asked_for_again),
         cmocka_unit_test(a_model_whose_hash_is_a_lie_leaves_the_mempool),
+        cmocka_unit_test(a_model_that_nobody_has_does_not_hold_up_what_comes_after_it),
         cmocka_unit_test(one_that_dies_and_comes_back_catches_up),
+        cmocka_unit_test(one_whose_chain_was_thrown_away_fetches_it_and_signs_from_where_it_had_signed),
         cmocka_unit_test(all_die_at_any_moment_and_go_on_where_they_were),
         cmocka_unit_test(a_partition_without_quorum_stops_the_chain_and_healing_restores_it),
         cmocka_unit_test(messages_that_get_lost_are_made_up_for),
         cmocka_unit_test(a_wiped_validator_signs_only_after_a_quorum_has_told_how_far_it_may_have_been),
         cmocka_unit_test(an_equivocation_ends_up_on_chain),
+        cmocka_unit_test(a_second_proposal_that_comes_after_the_commit_ends_up_on_chain),
         cmocka_unit_test(a_flood_of_the_next_height_fills_only_the_share_of_its_sender),
         cmocka_unit_test(corrupted_messages_are_dropped_and_the_chain_goes_on),
     };
