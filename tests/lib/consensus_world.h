@@ -26,6 +26,7 @@ enum verdict {
 
 struct world_config {
     uint32_t validators, liars; /* the last ones lie */
+    bool silent;                /* they do not lie but never say anything */
     uint64_t seed;
     int64_t gst;          /* time units */
     double loss, crashes; /* until gst: chance per message, per sync of a validator */

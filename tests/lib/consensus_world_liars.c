@@ -76,7 +76,7 @@ static void lie_to(struct consensus_world *world, uint16_t liar, uint16_t to, ui
 /* What a liar does when it sees a vote: it tells the voter that it agrees, and goes on to precommit; others
  * it tells now this, now that. */
 void world_answer(struct consensus_world *world, uint16_t liar, const struct vote *seen) {
-    uint32_t honest = world->config.validators - world->config.liars;
+    uint32_t honest = world->config.silent ? 0 : world->config.validators - world->config.liars;
     for (uint16_t to = 0; to < honest; to++) {
         if (to != seen->validator && random_chance(&world->random, 0.7))
             continue;
@@ -110,6 +110,8 @@ static void propose_to_each(struct consensus_world *world, uint16_t liar, uint32
 }
 
 void world_lie(struct consensus_world *world, uint16_t liar) {
+    if (world->config.silent)
+        return;
     uint16_t to = (uint16_t)draw(world, world->config.validators - world->config.liars);
     uint32_t round = consensus_round(world->members[to].engine);
     uint64_t kind = random_below(&world->random, 16);

@@ -51,8 +51,9 @@ static void expect_good(struct world_config config, uint64_t seeds) {
         int64_t after = consensus_world_end(world) - config.gst;
         longest = after > longest ? after : longest;
     }
-    printf("N = %u, %u liars: %llu runs, the longest took %lld after the calm, %.2f rounds\n", config.validators,
-           config.liars, (unsigned long long)seeds, (long long)longest, (double)rounds / (double)seeds);
+    printf("N = %u, %u liars: %llu runs, the longest took %lld after the calm, %.2f rounds\n",
+           config.validators, config.liars, (unsigned long long)seeds, (long long)longest,
+           (double)rounds / (double)seeds);
     consensus_world_close(world);
     /* A round takes at most three time-outs of 200 and a few delays; N in a row may have a liar, or somebody
      * who does not know the newest lock, as proposer, twice over when the first polka was seen too late. */
@@ -70,6 +71,21 @@ static void four_validators_agree_although_they_crash_and_come_back(void **state
         (struct world_config){.validators = 4, .liars = 1, .loss = 0.45, .crashes = 0.15, .seed = 100001},
         8000);
     expect_good((struct world_config){.validators = 4, .loss = 0.2, .crashes = 0.4, .seed = 200001}, 2000);
+}
+
+/* Whoever comes back knows its last signature only; what it said before is lost with it. With f others dead
+ * for good every one of the rest is needed, so none may be left in a round that the others cannot help it out
+ * of. */
+static void those_who_crash_find_together_again_although_f_are_dead_for_good(void **state) {
+    (void)state;
+    expect_good(
+        (struct world_config){
+            .validators = 4, .liars = 1, .silent = true, .loss = 0.4, .crashes = 0.4, .seed = 400001},
+        4000);
+    expect_good(
+        (struct world_config){
+            .validators = 7, .liars = 2, .silent = true, .loss = 0.4, .crashes = 0.4, .seed = 500001},
+        500);
 }
 
 static void five_to_eight_validators_agree(void **state) {
@@ -113,6 +129,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_validators_agree_whatever_one_liar_and_the_network_do),
         cmocka_unit_test(four_validators_agree_although_they_crash_and_come_back),
+        cmocka_unit_test(those_who_crash_find_together_again_although_f_are_dead_for_good),
         cmocka_unit_test(five_to_eight_validators_agree),
         cmocka_unit_test(more_than_f_liars_fork_the_chain_and_the_judge_sees_it),
 #ifdef TIERBED_MUTANTS
