@@ -35,7 +35,7 @@ uint16_t catch_up_choose(struct catch_up *catch_up, uint64_t height, bool for_sn
         uint16_t peer = (uint16_t)((catch_up->next_peer + i) % count);
         const struct catch_up_peer *candidate = &catch_up->peers[peer];
         if (!may_be_asked(catch_up, peer) || candidate->height < height ||
-            (for_snapshot && candidate->no_snapshot))
+            (for_snapshot && candidate->no_snapshot_until_ns > catch_up->now_ns))
             continue;
         if (best == CATCH_UP_NOBODY || candidate->failures < catch_up->peers[best].failures)
             best = peer;
@@ -263,8 +263,7 @@ void catch_up_on_time(struct catch_up *catch_up, int64_t now_ns, struct outbox *
     }
     const struct catch_up_snapshot *snapshot = catch_up->snapshot;
     if (snapshot != NULL && !snapshot->complete && is_over(catch_up, snapshot->deadline_ns)) {
-        catch_up->peers[snapshot->peer].no_snapshot = true;
-        catch_up_snapshot_free(&catch_up->snapshot);
+        catch_up_fail_snapshot(catch_up);
     }
     catch_up_advance(catch_up, out);
 }

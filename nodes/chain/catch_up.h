@@ -4,10 +4,10 @@
  * headers first (certificate and link to the one before), then bodies of up to CATCH_UP_WINDOW heights from
  * several peers at once. A peer that sends what does not hold is not asked for a while (a link without seal
  * may have damaged it); one that promises a height and does not deliver is believed again only when it says
- * so again, and asked after those that did deliver. One height behind, it waits timeout_ns first: the votes
- * are on their way. Far behind, it takes a checkpoint instead: a header of height + 1 with its certificate
- * names the block before, the state after it and all block ids (prev_block_id, state_root, history_root), so
- * that a checkpoint is either the truth or refused.
+ * so again, and asked after those that did deliver; one without a checkpoint is asked for one again later.
+ * One height behind, it waits timeout_ns first: the votes are on their way. Far behind, it takes a checkpoint
+ * instead: a header of height + 1 with its certificate names the block before, the state after it and all
+ * block ids (prev_block_id, state_root, history_root), so that a checkpoint is either the truth or refused.
  *
  * It commits nothing: catch_up_take hands over what comes next, the caller validates and commits it and says
  * so by catch_up_committed. */
@@ -34,10 +34,10 @@ struct catch_up_config {
 };
 
 struct catch_up_peer {
-    uint64_t height;         /* that it claims to have committed */
-    int64_t banned_until_ns; /* sent something that does not hold; 0: never did */
-    bool no_snapshot;
-    uint32_t failures; /* time-outs in a row */
+    uint64_t height;              /* that it claims to have committed */
+    int64_t banned_until_ns;      /* sent something that does not hold; 0: never did */
+    int64_t no_snapshot_until_ns; /* asked for a checkpoint in vain; 0: never was */
+    uint32_t failures;            /* time-outs in a row */
 };
 
 /* A height on its way: certified header, then body. */
@@ -74,6 +74,7 @@ struct catch_up {
     struct catch_up_snapshot *snapshot; /* owned; being fetched; NULL: none */
     struct catch_up_snapshot *serving;  /* owned; NULL: none */
     uint64_t refused;                   /* answers that did not hold */
+    uint64_t read_bytes;                /* of the store, to serve others */
 };
 
 enum status catch_up_init(struct catch_up *catch_up, const struct catch_up_config *config);

@@ -50,5 +50,7 @@ bool catch_up_snapshot_due(const struct catch_up *catch_up);
 /* Asks somebody for a checkpoint; false: there is nobody to ask. */
 bool catch_up_snapshot_begin(struct catch_up *catch_up, struct outbox *out);
 void catch_up_snapshot_free(struct catch_up_snapshot **snapshot);
+/* Ends the one being fetched; its sender is not asked for one for a while. */
+void catch_up_fail_snapshot(struct catch_up *catch_up);
 
 #endif

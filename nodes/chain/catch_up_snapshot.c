@@ -49,12 +49,18 @@ bool catch_up_snapshot_begin(struct catch_up *catch_up, struct outbox *out) {
     return true;
 }
 
-static void give_up(struct catch_up *catch_up, bool wrong, struct outbox *out) {
-    uint16_t peer = catch_up->snapshot->peer;
-    catch_up->peers[peer].no_snapshot = true;
-    if (wrong)
-        catch_up_ban(catch_up, peer);
+/* Blocks are fetched one by one meanwhile. Not for ever: the answer may have been lost, and a peer that has
+ * none today has one after some more heights. */
+void catch_up_fail_snapshot(struct catch_up *catch_up) {
+    catch_up->peers[catch_up->snapshot->peer].no_snapshot_until_ns =
+        catch_up->now_ns + CATCH_UP_BAN_TIMEOUTS * catch_up->config.timeout_ns;
     catch_up_snapshot_free(&catch_up->snapshot);
+}
+
+static void give_up(struct catch_up *catch_up, bool wrong, struct outbox *out) {
+    if (wrong)
+        catch_up_ban(catch_up, catch_up->snapshot->peer);
+    catch_up_fail_snapshot(catch_up);
     catch_up_advance(catch_up, out);
 }
 

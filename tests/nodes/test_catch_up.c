@@ -629,6 +629,33 @@ static void a_checkpoint_that_never_comes_is_given_up(void **state) {
     assert_checkpoint_liars_are_overcome(lose_chunks);
 }
 
+static bool lose_everything(uint16_t type, uint8_t *payload, size_t *bytes) {
+    (void)type;
+    (void)payload;
+    (void)bytes;
+    return false;
+}
+
+static bool lose_blocks(uint16_t type, uint8_t *payload, size_t *bytes) {
+    (void)payload;
+    (void)bytes;
+    return type != MESSAGE_CATCHUP_RESP;
+}
+
+/* Links fail for a while; afterwards a checkpoint is all that can be had. */
+static void a_checkpoint_that_was_lost_on_its_way_is_asked_for_again(void **state) {
+    (void)state;
+    grow(61);
+    for (uint32_t i = 1; i < VALIDATORS; i++)
+        parties[i].alter = lose_everything;
+    hear_all(61);
+    assert_int_equal(wait_for(61, 30), 30);
+    for (uint32_t i = 1; i < VALIDATORS; i++)
+        parties[i].alter = lose_blocks;
+    (void)wait_for(56, 60);
+    assert_int_equal(parties[0].catch_up.tip, 56);
+}
+
 /* A liar may announce hashes that fit its own chunks: only the certified roots tell. Every byte matters. */
 static void a_checkpoint_that_is_consistent_and_false_is_refused(void **state) {
     (void)state;
@@ -767,6 +794,7 @@ int main(void) {
         SNAPSHOT(a_checkpoint_with_another_header_is_refused),
         SNAPSHOT(a_chunk_that_is_not_what_was_announced_is_refused),
         SNAPSHOT(a_checkpoint_that_never_comes_is_given_up),
+        SNAPSHOT(a_checkpoint_that_was_lost_on_its_way_is_asked_for_again),
         SNAPSHOT(a_checkpoint_that_is_consistent_and_false_is_refused),
         cmocka_unit_test_setup_teardown(a_store_that_cannot_take_the_repaired_block_is_not_passed_over,
                                         open_with_large_blocks, close_parties),
