@@ -346,6 +346,7 @@ static enum status load_serving(struct blobs *blobs, const struct hash *hash) {
     blobs->serving = *hash;
     blobs->serving_data = data;
     blobs->serving_bytes = bytes;
+    blobs->read_bytes += bytes;
     blobs->serving_leaves =
         memory_grow(NULL, blob_chunk_count(bytes), sizeof *blobs->serving_leaves, "chunks of a model");
     blob_leaves(data, bytes, blobs->serving_leaves);

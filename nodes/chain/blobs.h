@@ -58,7 +58,8 @@ struct blobs {
     /* What stored blobs are, so that none is read for each look; a ring. */
     struct blob_claim seen[BLOBS_SEEN_MAX];
     uint32_t seen_next;
-    uint64_t refused; /* answers that were wrong */
+    uint64_t refused;    /* answers that were wrong */
+    uint64_t read_bytes; /* of the store, to serve others */
 };
 
 /* One chunk tree: leaves has room for blob_chunk_count(bytes). */

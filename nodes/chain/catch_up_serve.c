@@ -22,6 +22,7 @@ static enum status load(struct catch_up *catch_up, uint64_t height, struct store
                         struct outbox *out) {
     enum status status = ledger_store_get_block(catch_up->config.store, height, &stored->data, &stored->size,
                                                 &stored->certificate);
+    catch_up->read_bytes += status == STATUS_OK ? stored->size : 0;
     if (status == STATUS_FAILED && height <= catch_up->tip) {
         catch_up_damaged(catch_up, height, catch_up->now_ns, out);
         return STATUS_INVALID;

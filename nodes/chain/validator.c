@@ -98,6 +98,18 @@ static enum status from_validator(void *state, const struct node_env *env, const
         return from_validator(state, env, event, out, feed);                                                 \
     }
 
+/* The same for what is answered: within bounds. */
+#define ASKED_BY_VALIDATOR(name, feed)                                                                       \
+    static enum status answer_##name(struct validator *validator, uint32_t from, const uint8_t *payload,     \
+                                     size_t bytes) {                                                         \
+        if (!validator_may_ask(validator, validator->nodes[from]))                                           \
+            return STATUS_OK;                                                                                \
+        enum status status = feed(validator, from, payload, bytes);                                          \
+        validator_charge(validator, validator->nodes[from]);                                                 \
+        return status;                                                                                       \
+    }                                                                                                        \
+    FROM_VALIDATOR(name, answer_##name)
+
 static enum status feed_catchup_req(struct validator *validator, uint32_t from, const uint8_t *payload,
                                     size_t bytes) {
     struct message_catchup_req message;
@@ -137,16 +149,16 @@ static enum status feed_snap_chunk(struct validator *validator, uint32_t from, c
     return STATUS_OK;
 }
 
-FROM_VALIDATOR(on_hello, validator_on_hello)
+ASKED_BY_VALIDATOR(on_hello, validator_on_hello)
 FROM_VALIDATOR(on_proposal, validator_feed_proposal)
 FROM_VALIDATOR(on_block_part, validator_feed_part)
 FROM_VALIDATOR(on_vote, validator_feed_vote)
-FROM_VALIDATOR(on_status, validator_on_status)
-FROM_VALIDATOR(on_want, validator_on_want)
+ASKED_BY_VALIDATOR(on_status, validator_on_status)
+ASKED_BY_VALIDATOR(on_want, validator_on_want)
 FROM_VALIDATOR(on_commit_cert, validator_feed_certificate)
-FROM_VALIDATOR(on_catchup_req, feed_catchup_req)
+ASKED_BY_VALIDATOR(on_catchup_req, feed_catchup_req)
 FROM_VALIDATOR(on_catchup_resp, feed_catchup_resp)
-FROM_VALIDATOR(on_snap_req, feed_snap_req)
+ASKED_BY_VALIDATOR(on_snap_req, feed_snap_req)
 FROM_VALIDATOR(on_snap_meta, feed_snap_meta)
 FROM_VALIDATOR(on_snap_chunk, feed_snap_chunk)
 
@@ -160,9 +172,12 @@ static enum status on_blob_req(void *state, const struct node_env *env, const st
                                struct outbox *out) {
     struct validator *validator = enter(state, env, event->now_ns, out);
     struct message_blob_req message;
+    if (!validator_may_ask(validator, event->source))
+        return STATUS_OK;
     enum status status = message_decode_blob_req(event->payload, event->payload_bytes, &message);
     if (status == STATUS_OK)
         status = blobs_on_request(&validator->blobs, event->source, &message, out);
+    validator_charge(validator, event->source);
     return finish(validator, status);
 }
 
@@ -299,6 +314,7 @@ static void close_validator(void *state) {
     free(validator->last_block);
     free(validator->last_leaves);
     free(validator->places);
+    free(validator->asked);
     free(validator->direct);
     free(validator->vain);
 }

@@ -9,9 +9,11 @@
 #include "nodes/chain/dissemination.h"
 #include "nodes/chain/validator_state.h"
 
+#define SPREAD_BYTES_MAX (OUTBOX_BYTES_MAX / 2)
 #define PULLS_MAX 64u   /* then the next STATUS brings what is missing */
 #define PULL_FRACTION 4 /* of T0: how long parts may take before they are asked for */
 #define PROPOSAL_ROUNDS_AHEAD 1u
+#define PROPOSALS_PASSED_ON 2u /* of one proposer and round */
 
 /* ---- places ---- */
 
@@ -51,17 +53,24 @@ struct proposed *validator_block_of_serial(struct validator *validator, uint64_t
     return find_serial(validator, serial);
 }
 
-/* Locked and valid values, what a quorum asked for and the proposal of the round stay. */
-static bool is_precious(const struct validator *validator, const struct proposed *block) {
+/* Locked and valid values and the proposal of the round stay, and what a quorum asked for, as long as there
+ * is other room: it is asked for again when the next round begins. */
+static bool is_bound(const struct validator *validator, const struct proposed *block) {
     const struct consensus *consensus = validator->consensus;
     struct hash locked = consensus_locked_value(consensus), valid = consensus_valid_value(consensus);
     const struct proposal *now = consensus_proposal(consensus, consensus_round(consensus));
-    return block->wanted || hash_equal(&block->id, &locked) || hash_equal(&block->id, &valid) ||
+    bool decided = consensus_step_now(consensus) == CONSENSUS_DECIDED; /* for one that is valid */
+    return (decided && block->state == PROPOSED_VALID) || hash_equal(&block->id, &locked) ||
+           hash_equal(&block->id, &valid) ||
            (now != NULL && hash_equal(&block->id, &now->block_id) &&
             hash_equal(&block->parts_root, &now->parts_root));
 }
 
-/* An empty place, or that of the block that was proposed longest ago and is of no use now. */
+static bool goes_before(const struct proposed *a, const struct proposed *b) {
+    return a->wanted != b->wanted ? b->wanted : a->serial < b->serial;
+}
+
+/* An empty place, or that of the block that was proposed longest ago and is of least use now. */
 static struct proposed *take_place(struct validator *validator) {
     struct proposed *oldest = NULL;
     for (uint32_t i = 0; i < VALIDATOR_BLOCKS_MAX; i++) {
@@ -70,7 +79,7 @@ static struct proposed *take_place(struct validator *validator) {
             oldest = block;
             break;
         }
-        if (!is_precious(validator, block) && (oldest == NULL || block->serial < oldest->serial))
+        if (!is_bound(validator, block) && (oldest == NULL || goes_before(block, oldest)))
             oldest = block;
     }
     if (oldest == NULL) {
@@ -273,6 +282,8 @@ void validator_spread(struct validator *validator, const struct proposal *propos
     uint8_t *data = block != NULL ? malloc(PART_MESSAGE_BYTES) : NULL;
     for (uint32_t i = 0; data != NULL && i < block->part_count; i++) {
         struct validator_parts parts = parts_of(block);
+        if (validator->out->bytes_used > SPREAD_BYTES_MAX)
+            break; /* the rest is asked for */
         size_t size = encode_part(proposal->height, proposal->round, &parts, i, data, PART_MESSAGE_BYTES);
         pass_on(validator, validator->self, MESSAGE_BLOCK_PART, data, size, VALIDATOR_ORDINARY);
     }
@@ -360,6 +371,18 @@ static bool is_held(const struct validator *validator, const struct proposal *pr
            hash_equal(&held->block_id, &proposal->block_id);
 }
 
+/* One, and another that shows it to be false; a liar has no more than that carried through the tree. */
+static bool may_pass_on(struct validator *validator, const struct proposal *proposal) {
+    struct validator_receipt *receipt = &validator->receipts[proposal->proposer];
+    bool far = proposal->round > consensus_round(validator->consensus) + PROPOSAL_ROUNDS_AHEAD;
+    if (far || proposal->proposer == validator->self || proposal->round < receipt->passed_round)
+        return false;
+    if (proposal->round > receipt->passed_round)
+        receipt->passed = 0;
+    receipt->passed_round = proposal->round;
+    return receipt->passed++ < PROPOSALS_PASSED_ON;
+}
+
 enum status validator_feed_proposal(struct validator *validator, uint32_t from, const uint8_t *payload,
                                     size_t bytes) {
     struct message_proposal message;
@@ -382,7 +405,7 @@ enum status validator_feed_proposal(struct validator *validator, uint32_t from, 
     consensus_on_proposal(validator->consensus, proposal, &validator->actions);
     if (known)
         validator->drops.duplicate++;
-    else if (proposal->valid_round < 0 && proposal->proposer != validator->self)
+    else if (proposal->valid_round < 0 && may_pass_on(validator, proposal))
         pass_on(validator, proposal->proposer, MESSAGE_PROPOSAL, payload, bytes, VALIDATOR_PROMPT);
     if (worth_following(validator, proposal))
         follow(validator, proposal);

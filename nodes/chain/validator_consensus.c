@@ -216,14 +216,14 @@ void validator_gather_polka(const struct validator *validator, uint32_t round, c
     }
 }
 
-/* The value of a polka again, with the polka, to everybody at once: most have the block. */
+/* The value of a polka again, to everybody at once: most have the block. Then the polka, which one that has
+ * forgotten its round has no place for before it knows the proposal. */
 static enum status propose_again(struct validator *validator, const struct consensus_action *action) {
     const struct proposed *block = validator_find_block(validator, &action->value);
     if (block == NULL || block->state < PROPOSED_VERIFYING)
         return STATUS_OK; /* cannot be: what had a polka here was whole here. The time-out helps. */
     struct message_vote polka = {.count = 0};
     validator_gather_polka(validator, (uint32_t)action->valid_round, &action->value, UINT64_MAX, &polka);
-    validator_send_all_votes(validator, &polka);
     struct proposal proposal = {.height = validator->committed + 1,
                                 .round = action->round,
                                 .valid_round = action->valid_round,
@@ -232,11 +232,14 @@ static enum status propose_again(struct validator *validator, const struct conse
                                 .parts_root = block->parts_root,
                                 .part_count = block->part_count,
                                 .block_bytes = block->bytes};
-    return validator_cast_proposal(validator, &proposal);
+    TRY(validator_cast_proposal(validator, &proposal));
+    validator_send_all_votes(validator, &polka);
+    return STATUS_OK;
 }
 
 static enum status do_propose(struct validator *validator, const struct consensus_action *action) {
-    if (action->round != consensus_round(validator->consensus))
+    if (action->round != consensus_round(validator->consensus) ||
+        consensus_step_now(validator->consensus) != CONSENSUS_PROPOSE)
         return STATUS_OK; /* the engine went on meanwhile */
     if (!hash_is_zero(&action->value))
         return propose_again(validator, action);
@@ -303,8 +306,12 @@ static enum status take_vote(struct validator *validator, const struct vote *vot
     return STATUS_OK;
 }
 
+/* What a batch of votes brings about is carried out from time to time: each may begin a round. */
+#define ACTIONS_WAITING_MAX (CONSENSUS_ACTIONS_MAX / 4)
+
 /* All votes of a message are of one height. The engine may decide in the middle of them: the rest is of a
- * height that is over then, or of the rounds of this one, where it does no harm. */
+ * height that is over then, or of the rounds of this one, where it does no harm. Whoever sends a vote has
+ * verified it: after one that does not hold nothing of the message is worth looking at. */
 enum status validator_feed_vote(struct validator *validator, uint32_t from, const uint8_t *payload,
                                 size_t bytes) {
     struct message_vote message;
@@ -317,9 +324,10 @@ enum status validator_feed_vote(struct validator *validator, uint32_t from, cons
         validator_keep(validator, from, MESSAGE_VOTE, height, payload, bytes);
         return STATUS_OK;
     }
-    enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < message.count; i++)
-        if (take_vote(validator, &message.votes[i]) != STATUS_OK)
-            status = STATUS_INVALID;
-    return status;
+    for (uint32_t i = 0; i < message.count; i++) {
+        TRY(take_vote(validator, &message.votes[i]));
+        if (validator->actions.count >= ACTIONS_WAITING_MAX)
+            TRY(validator_carry_out(validator));
+    }
+    return STATUS_OK;
 }

@@ -214,6 +214,7 @@ static enum status prove_from(struct validator *validator, uint64_t height, cons
         catch_up_damaged(&validator->catch_up, height, validator->now_ns, validator->out);
     if (status != STATUS_OK) /* below a checkpoint, or damaged */
         return status == STATUS_MEMORY || status == STATUS_IO ? status : STATUS_OK;
+    validator->read_bytes += bytes;
     status = block_open(data, bytes, validator->block_bytes_max, &block);
     for (uint32_t i = 0; status == STATUS_OK && i < block.header.tx_count && !*found; i++) {
         struct hash of = transaction_id(block.txs[i].data, block.txs[i].bytes);

@@ -162,7 +162,9 @@ enum status validator_recover(struct validator *validator) {
     validator->places = calloc(VALIDATOR_PLACES_MAX, sizeof *validator->places);
     validator->direct = calloc(VALIDATOR_PLACES_MAX, sizeof *validator->direct);
     validator->vain = calloc(validator->genesis->sender_count, sizeof *validator->vain);
-    if (validator->places == NULL || validator->direct == NULL || validator->vain == NULL)
+    validator->asked = calloc(validator->genesis->sender_count, sizeof *validator->asked);
+    if (validator->places == NULL || validator->direct == NULL || validator->vain == NULL ||
+        validator->asked == NULL)
         return STATUS_MEMORY;
     TRY(validator_past_init(&validator->past, validator->count));
     enum status status = validator_load_chain(validator);
@@ -282,7 +284,6 @@ enum status validator_resume(struct validator *validator, bool *resumed) {
     TRY(validator_open_engine(validator));
     validator->awake = true;
     resume_engine(validator, &pacing);
-    validator->kept_block = votes->valid_block_id;
     TRY(bring_back_block(validator, &votes->valid_block_id));
     TRY(bring_back_block(validator, &votes->locked_block_id));
     return repeat_last(validator);

@@ -112,11 +112,18 @@ struct validator_offence {
     uint64_t nonce; /* of the transaction made last */
 };
 
+/* What a node has had read and sent for it, less what time has forgiven (validator_asked.c). */
+struct validator_asked {
+    uint64_t bytes, begin; /* begin: of the present call */
+    int64_t since_ns;
+};
+
 /* The last proposal of a validator for this height: its round, and when it came by the clock here. */
 struct validator_receipt {
     bool held;
     uint32_t round;
     int64_t clock_ns;
+    uint32_t passed_round, passed; /* the latest round of which some were passed on, and how many */
 };
 
 /* Of one sender: the model update that is first in its line and whose bytes nobody has. */
@@ -208,6 +215,8 @@ struct validator {
     struct validator_offence offences[VALIDATOR_OFFENCES_MAX];
     uint32_t offence_count;
     struct validator_place *places; /* owned; VALIDATOR_PLACES_MAX, by the first bytes of the id */
+    struct validator_asked *asked;  /* owned; by sender */
+    uint64_t read_bytes;            /* of the store, to prove old transactions */
     uint32_t scans;                 /* searches of old blocks that are left until the next beacon */
     uint64_t *direct;               /* owned; the same: ids that an edge server submitted here */
     struct validator_vain *vain;    /* owned; by sender */
@@ -241,6 +250,12 @@ void validator_send_all(struct validator *validator, enum message_type type, con
 #define VALIDATOR_ORDINARY 0u /* bulk */
 /* Does everything that has become possible: actions, commits, messages kept for later, catch-up. */
 enum status validator_settle(struct validator *validator);
+
+/* ---- validator_asked.c: how much one node may ask for ---- */
+/* Before what a node sends is answered. false: it asks too much, and gets nothing for now. */
+bool validator_may_ask(struct validator *validator, uint32_t node);
+/* After the answer, if it might. */
+void validator_charge(struct validator *validator, uint32_t node);
 
 /* ---- validator_height.c: from one commit to the proposal of the next block ---- */
 enum status validator_enter_height(struct validator *validator);

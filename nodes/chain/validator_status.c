@@ -182,8 +182,8 @@ static void help_with_block(struct validator *validator, uint32_t from, const st
 
 static void answer_question(struct validator *validator, uint32_t to, uint64_t nonce) {
     struct message_status status = describe(validator);
-    if (validator->amnesia)
-        return; /* what it once knew is what is asked for */
+    if (!validator_may_sign(validator))
+        return; /* what it once knew is what is asked for: votes, or blocks below its own last vote */
     status.flags |= MESSAGE_STATUS_ANSWERS;
     status.nonce = nonce;
     if (validator->committed > 0) {

@@ -118,6 +118,14 @@ static void count_refused(struct validator *validator, enum mempool_verdict verd
     validator->drops.crowded += verdict == MEMPOOL_CROWDED;
 }
 
+static enum status prove_again(struct validator *validator, uint32_t node, const struct message_tx *message) {
+    if (!validator_may_ask(validator, node))
+        return STATUS_OK;
+    TRY(validator_prove_again(validator, node, message->data, message->bytes));
+    validator_charge(validator, node);
+    return STATUS_OK;
+}
+
 /* From an edge server: new ones go to all other validators. From a validator: it has told all. */
 enum status validator_on_tx(struct validator *validator, uint32_t node, const uint8_t *payload,
                             size_t bytes) {
@@ -137,7 +145,7 @@ enum status validator_on_tx(struct validator *validator, uint32_t node, const ui
         validator_note_direct(validator, &id);
     }
     if (direct && verdict == MEMPOOL_STALE)
-        TRY(validator_prove_again(validator, node, message.data, message.bytes));
+        TRY(prove_again(validator, node, &message));
     if (verdict == MEMPOOL_NEW || verdict == MEMPOOL_KNOWN) /* known: its blob may have found no room */
         want_model_of(validator, node, message.data, message.bytes);
     if (verdict != MEMPOOL_NEW) {
@@ -191,6 +199,29 @@ uint64_t validator_next_nonce(struct validator *validator) {
     return validator->next_nonce;
 }
 
+static uint32_t offences_of(const struct validator *validator, uint16_t accused) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < validator->offence_count; i++)
+        count += evidence_accused(&validator->offences[i].evidence) == accused;
+    return count;
+}
+
+/* All places are taken: one of whoever has most gives way to somebody who has less by two. So nobody hides
+ * behind the offences of another. NULL: none. */
+static struct validator_offence *offence_to_give_way(struct validator *validator, uint16_t accused) {
+    uint32_t most = offences_of(validator, accused) + 1;
+    struct validator_offence *place = NULL;
+    for (uint32_t i = 0; i < validator->offence_count; i++) {
+        struct validator_offence *offence = &validator->offences[i];
+        uint32_t count = offences_of(validator, evidence_accused(&offence->evidence));
+        if (count > most) {
+            most = count;
+            place = offence;
+        }
+    }
+    return place;
+}
+
 void validator_accuse(struct validator *validator, const struct evidence *evidence) {
     struct hash key = evidence_key(evidence);
     for (uint32_t i = 0; i < validator->offence_count; i++) {
@@ -198,12 +229,14 @@ void validator_accuse(struct validator *validator, const struct evidence *eviden
         if (hash_equal(&key, &other))
             return;
     }
-    if (validator->offence_count == VALIDATOR_OFFENCES_MAX) {
+    struct validator_offence *place = validator->offence_count < VALIDATOR_OFFENCES_MAX
+                                          ? &validator->offences[validator->offence_count++]
+                                          : offence_to_give_way(validator, evidence_accused(evidence));
+    if (place == NULL) {
         validator->drops.crowded++;
         return;
     }
-    validator->offences[validator->offence_count++] =
-        (struct validator_offence){.evidence = *evidence, .nonce = 0};
+    *place = (struct validator_offence){.evidence = *evidence, .nonce = 0};
     validator->own_due = true;
 }
 
