@@ -89,6 +89,7 @@ static void write_unlinked(struct fault_plan *plan) {
 
 /* Row 35: with durability power nothing that was acknowledged may be lost. */
 static void write_power(struct fault_plan *plan) {
+    plan->chain.durability = CHAIN_POWER;
     bool all = plan_below(plan, 3) == 0;
     for (uint32_t i = 0; i < 3; i++) {
         int64_t at_ns = MS(700) * (int64_t)i + plan_between_ns(plan, MS(100), MS(500));
@@ -101,6 +102,7 @@ static void write_power(struct fault_plan *plan) {
 
 /* Row 36: at most f disks lie about sync. */
 static void write_lying_sync(struct fault_plan *plan) {
+    plan->chain.durability = CHAIN_POWER;
     uint64_t liars = plan_pick_faulty(plan, plan->faults_max);
     for (uint32_t member = 0; member < plan->validators; member++) {
         if ((liars >> member & 1) == 0)

@@ -24,6 +24,8 @@ void fault_plan_init(struct fault_plan *plan, uint64_t seed, uint32_t validators
                                              .tail_ns = 200 * VTIME_NS_PER_MS};
     if (random_chance(&plan->random, 0.3))
         plan->chain.block_rate_hz = 5;
+    if (random_chance(&plan->random, 0.2))
+        plan->chain.durability = CHAIN_PROCESS; /* must survive every death but that of the power */
     plan->chain.exclude_accused = random_chance(&plan->random, 0.3);
     if (random_chance(&plan->random, 0.25))
         plan->chain.time = CHAIN_TIME_PROPOSER;
