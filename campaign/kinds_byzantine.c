@@ -118,6 +118,7 @@ static void write_stale_polka(struct fault_plan *plan) {
     for (uint32_t i = 0; i < count; i++)
         liars |= (uint64_t)(plan->behaviours[i] != 0) << i;
     plan->phase_count = rounds * 3;
+    plan->chain.exclude_accused = false; /* it is to have its turn */
     plan->quality.delay_least_ns = MS(3);
     plan->quality.delay_most_ns = MS(20);
     plan->chain.timeout_ns = MS(200);
