@@ -54,7 +54,7 @@ double chain_verify_s(const struct chain_verification *verification) {
 }
 
 double chain_verify_ranked_s(const struct chain_verification *verification, uint32_t rank) {
-    double sorted_s[CHAIN_VERIFIERS_MAX], others = rank - 1;
+    double sorted_s[CHAIN_VERIFIERS_MAX] = {0}, others = rank - 1;
     size_t count = verification->server_count;
     assert(rank >= 1 && rank <= count && count <= CHAIN_VERIFIERS_MAX);
     for (size_t b = 0; b < count; b++) {

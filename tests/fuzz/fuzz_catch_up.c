@@ -80,7 +80,7 @@ static size_t edited(const struct truth *truth, const uint8_t *edits, size_t siz
 /* The peer's messages about a string. */
 static void deliver(struct catch_up *catch_up, const struct truth *truth, const uint8_t *string, size_t size,
                     struct outbox *out) {
-    struct hash hashes[STRING_MAX / MESSAGE_CHUNK_MAX + 1];
+    struct hash hashes[STRING_MAX / MESSAGE_CHUNK_MAX + 1] = {{{0}}};
     uint32_t count = (uint32_t)((size + MESSAGE_CHUNK_MAX - 1) / MESSAGE_CHUNK_MAX);
     struct message_snap_meta meta = {.height = HEIGHT,
                                      .total = size,
