@@ -201,7 +201,7 @@ $(TESTBIN)/%: $(OBJ)/tests/%.o $(call objects,$(TEST_LIB_SOURCES)) $(LIBTIERBED)
 
 $(FUZZBIN)/catch_up: $(OBJ)/tests/lib/ledger_rig.o
 $(FUZZBIN)/%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBCLI) $(LIBTIERBED) | $(FUZZBIN)
-	$(CC) $(TIERBED_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(CC) $(TIERBED_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 programs: $(PROGRAMS)
 unit-programs: $(UNIT_TEST_PROGRAMS) $(MPI_TEST_PROGRAMS)
