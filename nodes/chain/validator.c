@@ -53,6 +53,10 @@ enum status validator_settle(struct validator *validator) {
             progress = true;
         }
     }
+    if (validator->status_due) {
+        validator->status_due = false;
+        validator_send_status(validator);
+    }
     arm_wake(validator);
     return STATUS_OK;
 }

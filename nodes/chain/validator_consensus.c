@@ -273,7 +273,7 @@ static enum status carry_out_one(struct validator *validator, const struct conse
     case CONSENSUS_DO_ROUND:
         if (action->round > 0) {
             validator_wake(validator);
-            validator_send_status(validator);
+            validator->status_due = true;
         }
         validator_follow_proposal(validator, action->round);
         break;

@@ -210,6 +210,7 @@ struct validator {
     struct attest attest;
     struct attest_diagnosis judge; /* context of its attestors */
     uint64_t next_nonce;           /* of own transactions */
+    bool status_due;               /* a round was entered: told when all that has come is worked off */
     bool own_due;                  /* something has happened that may ask for one */
     struct random_stream load;     /* of chain.load */
     struct validator_offence offences[VALIDATOR_OFFENCES_MAX];
