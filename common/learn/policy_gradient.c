@@ -13,9 +13,11 @@ struct policy_loss policy_loss(const struct policy_head *head, const struct poli
         slopes->log_std[i] = 0;
     for (uint32_t row = 0; row < batch->count; row++) {
         struct policy_point point = {.output = batch->outputs + (size_t)row * head->output_size,
-                                     .log_std = batch->log_std,
-                                     .discrete = batch->discrete + (size_t)row * head->discrete_count,
-                                     .continuous = batch->continuous + (size_t)row * head->continuous_count};
+                                     .log_std = batch->log_std};
+        if (head->discrete_count > 0)
+            point.discrete = batch->discrete + (size_t)row * head->discrete_count;
+        if (head->continuous_count > 0)
+            point.continuous = batch->continuous + (size_t)row * head->continuous_count;
         double target = (double)batch->returns[row];
         double error = config->baseline ? target - (double)batch->values[row] : 0.0;
         double advantage = config->baseline ? error : target;
