@@ -195,8 +195,7 @@ static const char *const fault_docs[] = {"the node's process is killed; what it 
                                          "a validator's ledger is copied at `at`, and the copy put back at `until`, while it is down",
                                          "while a validator is down, its ledger is removed",
                                          "`file` of a running validator's ledger is removed: it stops at its next write",
-                                         "the clock by which a validator dates blocks is wrong by `offset` and `drift`, and right "
-                                         "again from `until` on; nothing else goes by that clock", NULL};
+                                         "until `until`, the clock by which a validator dates blocks is wrong by `offset` and `drift`", NULL};
 static const char *const file_names[] = {"votes", "chain", "blobs", "sentinel", NULL};
 static const char *const file_docs[] = {"what it has signed and locked", "blocks and state", "models",
                                         "the guard against going back behind a signature", NULL};
