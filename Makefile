@@ -32,9 +32,9 @@ else ifdef FUZZ
   VARIANT := fuzz
   VARIANT_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
 else ifdef VALGRIND
-  # valgrind knows no AVX-512
+  # valgrind knows no AVX-512, and that of Debian 12 no DWARF 5 as clang writes it
   VARIANT := valgrind
-  VARIANT_FLAGS := -O1
+  VARIANT_FLAGS := -O1 -gdwarf-4
   MARCH := $(if $(filter x86_64,$(shell uname -m)),x86-64-v2,native)
 endif
 ifneq ($(notdir $(CC)),gcc)
