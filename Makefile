@@ -124,6 +124,7 @@ $(BUILD)/flags.txt: FORCE
 $(BUILD)/commit.txt: FORCE
 	@mkdir -p $(@D)
 	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
+.PHONY: FORCE # .SECONDARY: above would otherwise take it for an intermediate file that nobody needs
 FORCE:
 
 $(OBJ)/%.o: %.c $(BUILD)/flags.txt
