@@ -36,6 +36,7 @@ not_under_valgrind=(tests/nodes/test_hosting.c)
 # These compute for minutes there; the sanitizers look at them.
 not_under_valgrind+=(tests/schemes/test_cpdrl_optimum.c tests/schemes/test_cpdrl_plus.c
   tests/campaign/test_campaign.c tests/nodes/test_consensus_model.c tests/nodes/test_world_models.c tests/nodes/test_clocks.c
+  tests/nodes/test_validator.c tests/ledger/test_store_faults.c tests/ledger/test_store_damage.c
   tests/learn/test_agents_learn.c tests/learn/test_ddpg.c tests/learn/test_maddpg.c tests/learn/test_sac.c)
 program_limit_s=600 # a guard against hanging, far above what any program takes
 passed=0 failed=0 skipped=0
