@@ -42,27 +42,23 @@ static const struct command command_bus = {
                "Whatever else runs on the machine shows in these numbers: load_average_before tells of it.\n",
     .options = options};
 
-static int take_number(const char *name, const char *argument, uint32_t least, uint32_t most,
-                       uint32_t *number) {
-    char *end;
-    unsigned long value = strtoul(argument, &end, 10);
-    if (end == argument || *end != '\0' || argument[0] == '-' || value < least || value > most)
-        return command_usage_error(&command_bus, "--%s takes a number from %u to %u, not '%s'", name, least,
-                                   most, argument);
+static int take_number(const char *name, const char *argument, struct command_range range, uint32_t *number) {
+    uint64_t value = *number;
+    int code = command_number(&command_bus, name, argument, range, &value);
     *number = (uint32_t)value;
-    return 0;
+    return code;
 }
 
 static int take_option(const char *name, const char *argument, void *context) {
     struct request *request = context;
     if (strcmp(name, "ranks") == 0)
-        return take_number(name, argument, 2, 1000, &request->ranks);
+        return take_number(name, argument, (struct command_range){2, 1000}, &request->ranks);
     if (strcmp(name, "rounds") == 0)
-        return take_number(name, argument, 10, 1000000, &request->rounds);
+        return take_number(name, argument, (struct command_range){10, 1000000}, &request->rounds);
     if (strcmp(name, "repetitions") == 0)
-        return take_number(name, argument, 1, 101, &request->repetitions);
+        return take_number(name, argument, (struct command_range){1, 101}, &request->repetitions);
     if (strcmp(name, "busy") == 0)
-        return take_number(name, argument, 0, 64, &request->busy);
+        return take_number(name, argument, (struct command_range){0, 64}, &request->busy);
     request->dry_run = request->dry_run || strcmp(name, "dry-run") == 0;
     return 0;
 }

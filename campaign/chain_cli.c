@@ -65,18 +65,6 @@ static const struct command command_chain = {
         "  tierbed campaign chain --mutants\n",
     .options = chain_options};
 
-static int take_number(const char *name, const char *argument, uint64_t least, uint64_t most,
-                       uint64_t *number) {
-    char *end;
-    unsigned long long value = strtoull(argument, &end, 10);
-    if (end == argument || *end != '\0' || argument[0] == '-' || value < least || value > most)
-        return command_usage_error(&command_chain,
-                                   "--%s takes a number from %" PRIu64 " to %" PRIu64 ", not '%s'", name,
-                                   least, most, argument);
-    *number = value;
-    return 0;
-}
-
 static int take_seeds(const char *argument, struct request *request) {
     char *end;
     unsigned long long first = strtoull(argument, &end, 10);
@@ -115,13 +103,16 @@ static int take_option(const char *name, const char *argument, void *context) {
         return take_kind(argument, request);
     if (strcmp(name, "seed") == 0) {
         request->one = true;
-        code = take_number(name, argument, 0, UINT64_MAX / 2, &request->first);
+        code = command_number(&command_chain, name, argument, (struct command_range){0, UINT64_MAX / 2},
+                              &request->first);
         request->last = request->first;
     } else if (strcmp(name, "jobs") == 0) {
-        code = take_number(name, argument, 1, POOL_JOBS_MAX, &number);
+        code =
+            command_number(&command_chain, name, argument, (struct command_range){1, POOL_JOBS_MAX}, &number);
         request->jobs = (uint32_t)number;
     } else if (strcmp(name, "validators") == 0) {
-        code = take_number(name, argument, VALIDATORS_LEAST, VALIDATORS_MOST, &number);
+        code = command_number(&command_chain, name, argument,
+                              (struct command_range){VALIDATORS_LEAST, VALIDATORS_MOST}, &number);
         request->validators = (uint32_t)number;
     } else if (strcmp(name, "mutant") == 0) {
         request->mutant = argument;

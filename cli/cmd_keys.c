@@ -27,11 +27,9 @@ static int take_option(const char *name, const char *argument, void *context) {
     } else if (strcmp(name, "json") == 0) {
         request->json = true;
     } else {
-        char *end;
         request->has_seed = true;
-        request->seed = strtoull(argument, &end, 10);
-        if (end == argument || *end != '\0' || argument[0] == '-')
-            return command_usage_error(&command_keys, "--seed takes a whole number, not '%s'", argument);
+        return command_number(&command_keys, name, argument, (struct command_range){0, UINT64_MAX},
+                              &request->seed);
     }
     return 0;
 }

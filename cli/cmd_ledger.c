@@ -1,5 +1,4 @@
 /* cmd_ledger: `tierbed ledger`: what validators agreed on, shown, verified, proven, exported. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,16 +12,6 @@
 int ledger_fail(const struct error *error) {
     fprintf(stderr, "tierbed ledger: %s\n", error->text);
     return status_exit_code(error->status);
-}
-
-static bool take_number(const char *argument, uint64_t *value) {
-    char *end = NULL;
-    errno = 0;
-    unsigned long long number = strtoull(argument, &end, 10);
-    if (errno != 0 || end == argument || *end != '\0' || argument[0] == '-' || number > INT64_MAX)
-        return false;
-    *value = number;
-    return true;
 }
 
 static int take_option(const char *name, const char *argument, void *context) {
@@ -44,9 +33,9 @@ static int take_option(const char *name, const char *argument, void *context) {
         number = &request->index;
     else
         number = &request->block_count;
-    if (number != NULL && !take_number(argument, number))
-        return command_usage_error(&command_ledger, "--%s needs a number, not '%s'", name, argument);
-    return 0;
+    return number == NULL ? 0
+                          : command_number(&command_ledger, name, argument,
+                                           (struct command_range){0, INT64_MAX}, number);
 }
 
 static int run_prove(struct ledger_request *request, int count, char **arguments) {

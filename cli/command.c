@@ -2,7 +2,9 @@
 #include "cli/command.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,20 @@ int command_usage_error(const struct command *command, const char *format, ...) 
     fprintf(stderr, "\nTry 'tierbed%s%s --help' for more information.\n", space, name);
     va_end(arguments);
     return EXIT_USAGE;
+}
+
+int command_number(const struct command *command, const char *name, const char *argument,
+                   struct command_range range, uint64_t *number) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(argument, &end, 10);
+    if (errno != 0 || argument[0] < '0' || argument[0] > '9' || *end != '\0' || value < range.least ||
+        value > range.most)
+        return command_usage_error(command,
+                                   "--%s takes a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'",
+                                   name, range.least, range.most, argument);
+    *number = value;
+    return 0;
 }
 
 int command_unknown(const struct command *asker, const char *name) {

@@ -3,6 +3,7 @@
 #define TIERBED_CLI_COMMAND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct command_option {
@@ -49,6 +50,14 @@ int command_parse(const struct command *command, int argc, char **argv, command_
  * itself. */
 int command_usage_error(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* A whole decimal number within `range`, and nothing else. Returns 0 and fills `number`, or 2 after a usage
+ * error that says the range. */
+struct command_range {
+    uint64_t least, most;
+};
+int command_number(const struct command *command, const char *name, const char *argument,
+                   struct command_range range, uint64_t *number);
 
 /* The usage error for a command that does not exist, with the nearest that does; `asker` as above. */
 int command_unknown(const struct command *asker, const char *name);
