@@ -37,6 +37,20 @@ bool hash_is_zero(const struct hash *hash) {
     return hash_equal(hash, &zero);
 }
 
+uint32_t hash_place(const void *elements, uint32_t count, size_t size, const struct hash *hash, bool *found) {
+    const uint8_t *bytes = elements;
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (memcmp(bytes + middle * size, hash->bytes, HASH_BYTES) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *found = low < count && memcmp(bytes + low * size, hash->bytes, HASH_BYTES) == 0;
+    return low;
+}
+
 void hash_text(const struct hash *hash, char text[HASH_TEXT_BYTES]) {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < HASH_BYTES; i++) {

@@ -25,6 +25,9 @@ static inline bool hash_equal(const struct hash *a, const struct hash *b) {
 static inline int hash_compare(const struct hash *a, const struct hash *b) {
     return memcmp(a->bytes, b->bytes, HASH_BYTES);
 }
+/* Where `hash` stands, or would, among `count` elements of `size` bytes that begin with a hash and are sorted
+ * by it. `found` says whether it is there. O(log count). */
+uint32_t hash_place(const void *elements, uint32_t count, size_t size, const struct hash *hash, bool *found);
 /* Zero stands for "none": no block before the first, the vote for nil. */
 bool hash_is_zero(const struct hash *hash);
 

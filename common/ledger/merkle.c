@@ -75,8 +75,18 @@ uint32_t merkle_inclusion(const struct hash *leaves, uint64_t count, uint64_t in
     return length;
 }
 
-/* RFC 9162, 2.1.3.2, which checks the trees of RFC 6962. `node` and `last` are the places of the leaf and of
- * the last leaf on the level reached so far. */
+/* One step of a path: from the places of a node and of the last node of a level to those of the next level
+ * on which the node has a sibling. true: the sibling stands on the left. */
+static bool ascend(uint64_t *node, uint64_t *last) {
+    bool left = (*node & 1) == 1 || *node == *last;
+    for (; left && (*node & 1) == 0 && *node != 0; *node >>= 1)
+        *last >>= 1;
+    *node >>= 1;
+    *last >>= 1;
+    return left;
+}
+
+/* RFC 9162, 2.1.3.2, which checks the trees of RFC 6962. */
 bool merkle_inclusion_valid(const struct hash *root, const struct hash *leaf, uint64_t index, uint64_t count,
                             const struct hash *path, uint32_t length) {
     if (index >= count)
@@ -86,15 +96,7 @@ bool merkle_inclusion_valid(const struct hash *root, const struct hash *leaf, ui
     for (uint32_t i = 0; i < length; i++) {
         if (last == 0)
             return false;
-        if ((node & 1) == 1 || node == last) {
-            reached = merkle_node(&path[i], &reached);
-            for (; (node & 1) == 0 && node != 0; node >>= 1)
-                last >>= 1;
-        } else {
-            reached = merkle_node(&reached, &path[i]);
-        }
-        node >>= 1;
-        last >>= 1;
+        reached = ascend(&node, &last) ? merkle_node(&path[i], &reached) : merkle_node(&reached, &path[i]);
     }
     return last == 0 && hash_equal(&reached, root);
 }
@@ -140,16 +142,12 @@ bool merkle_consistency_valid(const struct hash *old_root, uint64_t old, const s
     for (uint32_t i = known ? 0 : 1; i < length; i++) {
         if (last == 0)
             return false;
-        if ((node & 1) == 1 || node == last) {
+        if (ascend(&node, &last)) {
             before = merkle_node(&path[i], &before);
             after = merkle_node(&path[i], &after);
-            for (; (node & 1) == 0 && node != 0; node >>= 1)
-                last >>= 1;
         } else {
             after = merkle_node(&after, &path[i]);
         }
-        node >>= 1;
-        last >>= 1;
     }
     return last == 0 && hash_equal(&before, old_root) && hash_equal(&after, new_root);
 }

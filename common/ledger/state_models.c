@@ -6,17 +6,11 @@
 
 /* ---- models ---- */
 
+_Static_assert(offsetof(struct ledger_model, tx_id) == 0 && offsetof(struct ledger_offence, key) == 0,
+               "hash_place looks at the first field");
+
 uint32_t state_model_place(const struct ledger_state *state, const struct hash *tx_id, bool *found) {
-    uint32_t low = 0, high = state->model_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (hash_compare(&state->models[middle].tx_id, tx_id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *found = low < state->model_count && hash_equal(&state->models[low].tx_id, tx_id);
-    return low;
+    return hash_place(state->models, state->model_count, sizeof *state->models, tx_id, found);
 }
 
 /* Room for one more of `size` bytes in `array`; the array itself (moved) or NULL. */
@@ -216,16 +210,7 @@ bool ledger_state_needs_blob(const struct ledger_state *state, const struct hash
 /* ---- offences ---- */
 
 uint32_t state_offence_place(const struct ledger_state *state, const struct hash *key, bool *found) {
-    uint32_t low = 0, high = state->offence_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (hash_compare(&state->offences[middle].key, key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *found = low < state->offence_count && hash_equal(&state->offences[low].key, key);
-    return low;
+    return hash_place(state->offences, state->offence_count, sizeof *state->offences, key, found);
 }
 
 enum status state_offence_insert(struct ledger_state *state, const struct ledger_offence *offence) {

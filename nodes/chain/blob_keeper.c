@@ -9,21 +9,12 @@
  */
 #define KEEPER_SLACK 16u
 
-static uint32_t place_of(const struct blob_keeper *keeper, const struct hash *hash) {
-    uint32_t low = 0, high = keeper->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (hash_compare(&keeper->references[middle].hash, hash) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
+_Static_assert(offsetof(struct blob_reference, hash) == 0, "hash_place looks at the first field");
 
 static void refer(struct blob_keeper *keeper, const struct hash *hash, uint64_t height) {
-    uint32_t place = place_of(keeper, hash);
-    if (place < keeper->count && hash_equal(&keeper->references[place].hash, hash)) {
+    bool found;
+    uint32_t place = hash_place(keeper->references, keeper->count, sizeof *keeper->references, hash, &found);
+    if (found) {
         if (keeper->references[place].height < height)
             keeper->references[place].height = height;
         return;
