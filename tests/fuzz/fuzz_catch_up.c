@@ -11,6 +11,7 @@
 #include "common/ledger/merkle.h"
 #include "nodes/chain/catch_up_parts.h"
 #include "tests/lib/ledger_rig.h"
+#include "tests/fuzz/edits.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,11 +25,6 @@ struct truth {
     uint8_t string[STRING_MAX];
     size_t bytes;
 };
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
 
 static void make_chain(struct ledger_rig *rig) {
     ledger_rig_open(rig, &(struct ledger_rig_config){.validators = 4, .edges = 2});

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/ledger/proof.h"
+#include "tests/fuzz/edits.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,11 +19,6 @@ struct truth {
     uint8_t proof[4096];
     size_t bytes;
 };
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
 
 static void make_genesis(struct truth *truth) {
     struct genesis *genesis = &truth->genesis;
@@ -123,13 +119,8 @@ static void check(const struct truth *truth, const uint8_t *data, size_t size) {
 
 static void check_edited(const struct truth *truth, const uint8_t *edits, size_t count) {
     uint8_t proof[sizeof truth->proof];
-    size_t bytes = truth->bytes;
-    memcpy(proof, truth->proof, bytes);
-    for (size_t i = 0; i + 3 <= count; i += 3)
-        proof[((size_t)edits[i] << 8 | edits[i + 1]) % bytes] = edits[i + 2];
-    if (count % 3 == 1)
-        bytes = bytes * edits[count - 1] / 256;
-    check(truth, proof, bytes);
+    memcpy(proof, truth->proof, truth->bytes);
+    check(truth, proof, fuzz_edit(proof, truth->bytes, edits, count));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

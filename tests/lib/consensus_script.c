@@ -2,8 +2,12 @@
 #include "tests/lib/consensus_script.h"
 
 #include <assert.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
 
 struct hash script_value(char letter) {
     struct hash value = {0};
@@ -161,4 +165,18 @@ const char *script_timeout(struct script *script, uint32_t round, enum consensus
     begin(script);
     consensus_on_timeout(script->engine, SCRIPT_HEIGHT, round, step, &script->out);
     return finish(script);
+}
+
+int script_setup(void **state) {
+    struct script *script = malloc(sizeof *script);
+    script_open(script, 4, 0);
+    EXPECT(script_enter(script, 2), "round 0; wait-propose 0");
+    *state = script;
+    return 0;
+}
+
+int script_teardown(void **state) {
+    script_close(*state);
+    free(*state);
+    return 0;
 }

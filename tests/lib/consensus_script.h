@@ -26,6 +26,10 @@ struct vote script_vote(enum vote_type type, uint32_t round, uint16_t from, char
 void script_open(struct script *script, uint32_t validators, uint16_t self);
 void script_close(struct script *script);
 
+/* For cmocka: each test gets validator 0 of 4, height entered with validator 2 as the first proposer. */
+int script_setup(void **state);
+int script_teardown(void **state);
+
 /* Each returns script->trace: what this event brought about, "" for nothing. */
 const char *script_enter(struct script *script, uint16_t first_proposer);
 const char *script_resume(struct script *script, const struct consensus_resume *from);

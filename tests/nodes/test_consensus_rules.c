@@ -13,20 +13,6 @@
 #include "common/ledger/block.h"
 #include "tests/lib/consensus_script.h"
 
-static int setup(void **state) {
-    struct script *script = malloc(sizeof *script);
-    script_open(script, 4, 0);
-    EXPECT(script_enter(script, 2), "round 0; wait-propose 0");
-    *state = script;
-    return 0;
-}
-
-static int teardown(void **state) {
-    script_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* --------------------------------------------------------------------------------------------- the rules */
 
 static void line_22_waits_for_the_proposal_and_the_block(void **state) {
@@ -452,7 +438,7 @@ static void settings_that_make_no_sense_are_refused(void **state) {
     consensus_close(NULL);
 }
 
-#define SCRIPTED(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SCRIPTED(name) cmocka_unit_test_setup_teardown(name, script_setup, script_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -13,20 +13,6 @@
 #include "common/ledger/block.h"
 #include "tests/lib/consensus_script.h"
 
-static int setup(void **state) {
-    struct script *script = malloc(sizeof *script);
-    script_open(script, 4, 0);
-    EXPECT(script_enter(script, 2), "round 0; wait-propose 0");
-    *state = script;
-    return 0;
-}
-
-static int teardown(void **state) {
-    script_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void expect_lock(const struct script *script, int32_t round, char letter) {
     struct hash locked = consensus_locked_value(script->engine), expected = script_value(letter);
     assert_int_equal(consensus_locked_round(script->engine), round);
@@ -354,7 +340,7 @@ static void a_new_height_starts_at_round_0_with_nothing_locked_and_ignores_old_t
     assert_int_equal(consensus_voted(script->engine, 0, VOTE_PREVOTE), 0);
 }
 
-#define SCENARIO(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SCENARIO(name) cmocka_unit_test_setup_teardown(name, script_setup, script_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
